@@ -1,0 +1,150 @@
+"""What executes WGSL: the job it is given and the answers it may give. A refusal and a crash are answers, not exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, Union
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterInfo:
+    """What ran a kernel.
+
+    Attributes:
+        engine: `device` or `interpreter`.
+        name: Adapter name, such as `llvmpipe (LLVM 15.0.6, 256 bits)`.
+        backend: `Vulkan`, `Metal`, `D3D12`.
+        driver: Driver and version.
+        is_software: Whether it runs on the CPU.
+        quirks: Canaries that failed: `loop_cap`, `workgroup_memory_not_zeroed`.
+    """
+
+    engine: str
+    name: str
+    backend: str
+    driver: str
+    is_software: bool
+    quirks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingJob:
+    """One binding of one dispatch: which buffer stands behind `@group @binding`, and as what."""
+
+    group: int
+    binding: int
+    buffer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchJob:
+    """One dispatch: entry point, pipeline constants by name, workgroups, bindings."""
+
+    entry_point: str
+    constants: Mapping[str, float]
+    workgroups: tuple[int, int, int]
+    bindings: tuple[BindingJob, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferJob:
+    """One buffer: its initial bytes, whether it is a uniform, and whether it is read back."""
+
+    initial: bytes | memoryview
+    is_uniform: bool = False
+    read_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelJob:
+    """Dispatches that run in order over a set of buffers."""
+
+    source: str
+    buffers: Mapping[str, BufferJob]
+    dispatches: tuple[DispatchJob, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopCut:
+    """A loop that the adapter ended before its exit was taken: line and column of the loop, from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelRun:
+    """A job that ran to its end.
+
+    Attributes:
+        buffers: Content of each buffer that was to be read back, after the last dispatch.
+        broken_guards: Buffers around which the guard bytes changed.
+        device_s: Wall seconds from submission to the last byte read.
+    """
+
+    buffers: Mapping[str, bytes]
+    broken_guards: tuple[str, ...]
+    device_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileFailure:
+    """The engine refused the shader or its pipeline.
+
+    Attributes:
+        stage: `module` or `pipeline`.
+        message: The compiler's own sentence.
+        line: Line from 1, 0 when the compiler gave none.
+        column: Column in code points from 1, 0 when it gave none.
+        detail: The compiler's whole text.
+    """
+
+    stage: str
+    message: str
+    line: int
+    column: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailure:
+    """The job compiled and did not run to its end: `out_of_memory`, `validation` or `device_lost`."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineExit:
+    """The process that held the engine ended or was killed.
+
+    Attributes:
+        reason: `timeout`, `cancelled`, `killed`, `crashed`, `memory` or `protocol`.
+        exit_code: As `subprocess` gives it (negative for a signal); None when it never started.
+        stderr_tail: Last lines of its standard error.
+    """
+
+    reason: str
+    exit_code: int | None
+    stderr_tail: str
+
+
+Answer = Union[KernelRun, CompileFailure, RunFailure]
+
+
+class Engine(Protocol):
+    """Runs kernels."""
+
+    @property
+    def info(self) -> AdapterInfo:
+        """What this engine runs on."""
+        ...
+
+    def run(self, job: KernelJob) -> Answer:
+        """Run a job. Never raises for anything a shader or a size can cause."""
+        ...
+
+    def find_loop_cut(self, job: KernelJob) -> LoopCut | None:
+        """Run a job again with every loop watched; the first loop that was ended before its exit was taken."""
+        ...

@@ -1,0 +1,37 @@
+"""The exceptions of pixel_core.
+
+A user's mistake is a `Finding`, never an exception. These are for an environment that lets us down, and for callers:
+
+PixelError
+├── EnvironmentProblem      something is missing on this machine; carries the command that mends it
+│   └── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+└── WorkerProblem           a child process could not be started at all
+"""
+
+from __future__ import annotations
+
+
+class PixelError(Exception):
+    """Base of every exception that pixel_core raises on purpose.
+
+    Args:
+        message: One sentence for the user.
+        hint: What the user can do about it, a command where there is one.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class EnvironmentProblem(PixelError):
+    """Something that this machine lacks."""
+
+
+class EngineUnavailable(EnvironmentProblem):
+    """The engine that was asked for cannot run here."""
+
+
+class WorkerProblem(PixelError):
+    """A child process could not be started."""

@@ -1,0 +1,178 @@
+"""The contract: what a kernel promises. Data only; `read_contracts` fills it, `plan` turns it into numbers.
+
+Every mapping keeps the order of the file. Names are the shader's own. Knows no numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Union
+
+from pixel_core.findings import Finding, Span
+from pixel_core.kernels.expressions import Expression
+from pixel_core.source import SourceText
+
+ROLES = ("in", "out", "inout", "scratch", "accumulate", "table")
+COMPARE_MODES = ("scaled", "exact", "ulp", "multiset")
+CODECS = ("f16x2", "q4_0", "q8_0")
+
+Parameter = Union[Expression, tuple[Expression, ...], Mapping[str, "Parameter"]]
+"""The value of a uniform: a scalar, a list (vector or array), or a table by field name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """`file.py:function`, resolved against the contract's folder by the runner, never here."""
+
+    file: str
+    function: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """How one output is judged.
+
+    Attributes:
+        mode: `scaled`, `exact`, `ulp` or `multiset`.
+        rtol: Extra relative tolerance, added to the derived bound (scaled).
+        atol: Extra absolute tolerance, added to the derived bound (scaled).
+        ulp: Greatest distance in units in the last place (ulp).
+        nmse: Greatest normalised mean squared error; None means derived from the error analysis.
+        nan: `refuse` (a NaN is wrong unless expected there) or `equal`.
+        reason: Why a looser bound than the derived one is right; required with rtol, atol or nmse.
+    """
+
+    mode: str
+    rtol: float = 0.0
+    atol: float = 0.0
+    ulp: int = 0
+    nmse: float | None = None
+    nan: str = "refuse"
+    reason: str | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassContract:
+    """One dispatch (or `repeat` of them).
+
+    Attributes:
+        entry: Entry point.
+        dispatch: One to three expressions: workgroups in x, y, z.
+        bind: Shader variable → contract buffer; only where they differ. A list cycles with `repeat`.
+        params: Overrides the contract's `params` for this pass.
+        overrides: Likewise.
+        repeat: Number of times, or None for once.
+        index: Name that holds 0, 1, … inside this pass's expressions.
+    """
+
+    entry: str
+    dispatch: tuple[Expression, ...]
+    bind: Mapping[str, tuple[str, ...]]
+    params: Mapping[str, Parameter]
+    overrides: Mapping[str, Expression]
+    repeat: Expression | None
+    index: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseContract:
+    """One case as written: `"M=64 N=64 K=64"` or a table."""
+
+    name: str
+    dims: Mapping[str, int]
+    overrides: Mapping[str, Expression]
+    inputs: Mapping[str, Expression]
+    params: Mapping[str, Parameter]
+    seed: int | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one case may cost.
+
+    Attributes:
+        seconds: Wall time of one case.
+        bytes: Total size of its buffers.
+        invocations: Shader invocations over all passes.
+    """
+
+    seconds: float = 20.0
+    bytes: int = 1 << 28
+    invocations: int = 1 << 27
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScratchBuffer:
+    """A buffer of `buffers = { tmp = "u32 n" }`: storage that shader variables share between passes."""
+
+    scalar: str
+    shape: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelContract:
+    """One contract.
+
+    Attributes:
+        name: The table's name.
+        dims: Names of the size symbols.
+        where: Constraints that every case meets.
+        let: Derived symbols, in order.
+        shapes: Buffer or `buffer.field` → axes, outermost first, counted in scalars.
+        params: Uniform variable → value.
+        overrides: Pipeline override → value.
+        inputs: Buffer → how its initial content is drawn.
+        roles: Buffer → role, where inference is not enough (see `ROLES`).
+        codecs: Buffer → packed format (see `CODECS`); shapes stay logical.
+        buffers: Extra storage that passes share.
+        passes: At least one.
+        define: Named subexpressions of `expect`, in order.
+        expect: Output → the expression that it must equal.
+        reference: A Python function instead of, or beside, `expect`.
+        compare: Output → how it is judged; outputs that are absent use the default of their type.
+        cases: As written; derived ones come from `plan_cases`.
+        derive: Whether cases are derived from dims, tile and workgroup sizes.
+        budget: What one case may cost.
+        flops: Floating-point operations of one case, or None.
+        span: Of the table's header.
+        key_spans: Dotted key (`expect.c`, `dispatch`, `cases[2]`) → span of its value; `name of key@` + key → span of the key itself.
+        source: The file the contract stands in.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    where: tuple[Expression, ...]
+    let: Mapping[str, Expression]
+    shapes: Mapping[str, tuple[Expression, ...]]
+    params: Mapping[str, Parameter]
+    overrides: Mapping[str, Expression]
+    inputs: Mapping[str, Expression]
+    roles: Mapping[str, str]
+    codecs: Mapping[str, str]
+    buffers: Mapping[str, ScratchBuffer]
+    passes: tuple[PassContract, ...]
+    define: Mapping[str, Expression]
+    expect: Mapping[str, Expression]
+    reference: Reference | None
+    compare: Mapping[str, Compare]
+    cases: tuple[CaseContract, ...]
+    derive: bool
+    budget: Budget
+    flops: Expression | None
+    span: Span
+    key_spans: Mapping[str, Span]
+    source: SourceText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractFile:
+    """All contracts of one shader, and what is wrong with the ones that could not be read."""
+
+    contracts: tuple[KernelContract, ...]
+    findings: tuple[Finding, ...]

@@ -1,0 +1,162 @@
+"""What the kernel worker answers: plain data that crosses the process boundary as JSON (msgspec). No texts for users here:
+`report` composes those, and knows where in the shader to put them.
+
+Numbers may be NaN or infinite; msgspec writes those as null, so they travel as `Real` texts (`repr` of the float).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pixel_core.engines.base import AdapterInfo
+
+Real = str
+"""A float as `repr` text (`"0.1"`, `"nan"`, `"-inf"`) or an integer as decimal text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """One element of an output.
+
+    Attributes:
+        index: Logical index.
+        expected: Reference value, rounded to the output's type for ULP.
+        actual: What the kernel wrote.
+        absolute_error: |actual - expected|.
+        relative_error: absolute error / |expected|; `inf` where expected is 0.
+        ulp: Distance in units in the last place of the output's type; -1 when either is not finite.
+        bound: The error bound of this element; `0` in exact modes.
+    """
+
+    index: tuple[int, ...]
+    expected: Real
+    actual: Real
+    absolute_error: Real
+    relative_error: Real
+    ulp: int
+    bound: Real
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """The structure of the wrong elements.
+
+    Attributes:
+        kind: Stable word: `all_zeros`, `unwritten`, `all_nan`, `some_nan`, `last_row`, `last_column`, `last_element`, `tile_edge`, `every_kth`,
+            `one_workgroup`, `last_workgroup`, `transposed`, `shifted`, `constant_factor`, `constant_offset`, `precision_f16`, `all_wrong`, `scattered`, …
+        text: One sentence for the user, in the output's own terms (`all in the last row (row 64)`).
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """How one output is wrong.
+
+    Attributes:
+        wrong: Number of wrong elements; 0 when only the NMSE or the multiset differs.
+        total: Number of elements.
+        first: First wrong element in row-major order.
+        worst: The element with the greatest error relative to its bound (NaN counts as greatest).
+        patterns: Most telling first; at least one.
+    """
+
+    wrong: int
+    total: int
+    first: Element | None
+    worst: Element | None
+    patterns: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputResult:
+    """The judgement of one output in one case.
+
+    Attributes:
+        output: Buffer or `buffer.field`.
+        shape: Logical shape.
+        mode: Compare mode used.
+        passed: Every part of the conjunction held.
+        informative: No dumb output (zeros, best constant, a copy of an input) would have passed.
+        passing_dumb_output: Which dumb output would have passed, or None.
+        max_absolute_error: Over all elements.
+        max_bound_ratio: Greatest error / bound; above 1 is wrong.
+        nmse: Normalised mean squared error.
+        nmse_limit: What it may be.
+        bound_is_estimated: The reference gave no `scale`.
+        mismatch: None when passed.
+    """
+
+    output: str
+    shape: tuple[int, ...]
+    mode: str
+    passed: bool
+    informative: bool
+    passing_dumb_output: str | None
+    max_absolute_error: Real
+    max_bound_ratio: Real
+    nmse: Real
+    nmse_limit: Real
+    bound_is_estimated: bool = False
+    mismatch: Mismatch | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something besides a wrong number.
+
+    Attributes:
+        kind: `compile`, `pipeline`, `validation`, `out_of_memory`, `device_lost`, `loop_cap`, `guard_overwritten`, `input_changed`,
+            `not_repeatable`, `depends_on_poison`, `expression`, `reference`, `unsupported`, `internal`.
+        message: The facts in one sentence.
+        subject: The buffer, entry point or contract key concerned (`expect.c`); empty for none.
+        line: Line in the shader from 1, 0 when unknown.
+        column: Column in code points from 1, 0 when unknown.
+        expression_start: For `expression`: start of the wrong part in that expression's text, -1 for all of it.
+        expression_end: Likewise, its end.
+        hint: What to do about it; empty for none.
+        detail: The full text of a compiler or a traceback; empty for none.
+    """
+
+    kind: str
+    message: str
+    subject: str = ""
+    line: int = 0
+    column: int = 0
+    expression_start: int = -1
+    expression_end: int = -1
+    hint: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Where the time of one case went, in seconds of the worker's CPU and of the wall."""
+
+    inputs_s: float = 0.0
+    device_s: float = 0.0
+    reference_s: float = 0.0
+    compare_s: float = 0.0
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """What one case came to.
+
+    Attributes:
+        name: The case.
+        status: `passed`, `failed` or `inconclusive`.
+        outputs: One per output that could be judged.
+        faults: Everything else that went wrong.
+        adapter: What ran it.
+    """
+
+    name: str
+    status: str
+    outputs: tuple[OutputResult, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    adapter: AdapterInfo | None = None
+    timing: Timing = field(default_factory=Timing)

@@ -1,0 +1,1 @@
+"""The door: editor and terminal. Holds no domain logic."""
