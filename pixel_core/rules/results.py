@@ -2,8 +2,114 @@
 
 from __future__ import annotations
 
+from pixel_core.findings import Severity
 from pixel_core.rules.rule import Rule
 
-COMPILER_RULES: tuple[Rule, ...] = ()
+COMPILER_RULES: tuple[Rule, ...] = (
+    Rule(
+        code="PX201",
+        name="naga-refuses-shader",
+        severity=Severity.ERROR,
+        summary="naga, the compiler behind wgpu and Firefox, does not accept the shader.",
+        explanation=(
+            "The device engine compiles the shader through wgpu. naga stops at its first error, so one mistake is shown at a time, "
+            "in naga's own words. A shader that does not compile is failed, whatever its contract says."
+        ),
+        example="error[PX201]: naga refuses the shader: no definition in scope for identifier: `summ`",
+        remedy="Mend the line. When the shader is valid WGSL that naga does not support yet, the message says which feature it misses.",
+    ),
+    Rule(
+        code="PX202",
+        name="pipeline-refused",
+        severity=Severity.ERROR,
+        summary="The shader compiles, and no pipeline can be made of this entry point on this adapter.",
+        explanation=(
+            "A pipeline joins an entry point with values for its overrides and with the adapter's limits: workgroup size, workgroup memory, "
+            "number of storage buffers. Limits differ between adapters; the message names the one that was exceeded."
+        ),
+        example="@compute @workgroup_size(64, 64)  // 4,096 invocations: the limit is 1,024 here, and 256 in a browser",
+        remedy="Bring the entry point under the limit, or set the override to a value that fits.",
+    ),
+)
 
-RESULT_RULES: tuple[Rule, ...] = ()
+RESULT_RULES: tuple[Rule, ...] = (
+    Rule(
+        code="PX401",
+        name="wrong-result",
+        severity=Severity.ERROR,
+        summary="An output differs from what the contract says it must equal.",
+        explanation=(
+            "The kernel ran on the named adapter and its output was compared with the contract's truth. An output passes only if *all* of "
+            "these hold: every element lies within its error bound, the normalised mean squared error (NMSE) lies under its limit, and no "
+            "element is NaN or infinite where a number is expected. Bounds come from error analysis of the expression (docs/tolerance.md), "
+            "not from what happens to pass.\n\n"
+            "The finding stands on the statement that stores into the output. It names the case, how many elements are wrong, the first and the "
+            "worst of them, and the structure of the wrong ones, which is often the shortest way to the cause: a wrong last row is a bounds "
+            "check, every 16th element is a tile edge, an error of 5e-4 everywhere is a value that went through f16."
+        ),
+        example=(
+            "error[PX401]: c is wrong in 33 of 2,145 elements (case M=65 N=33 K=20, device llvmpipe)\n"
+            "   = all in the last row (row 64)\n"
+            "   = first c[64, 0]: expected 3.2187, got 0 (error 3.2, bound 4.1e-6)"
+        ),
+        remedy=(
+            "Run the case again alone with the command in the last note. When the kernel is right and its arithmetic is less exact on purpose, "
+            "loosen the bound in `compare` and give the `reason`."
+        ),
+    ),
+    Rule(
+        code="PX402",
+        name="input-changed",
+        severity=Severity.ERROR,
+        summary="The kernel wrote into a buffer that the contract calls an input.",
+        explanation="Every buffer is read back and inputs are compared byte for byte with what was written before the first pass.",
+        remedy='If the kernel works in place, give the buffer the role `inout` (`roles = { a = "inout" }`); if not, it writes through the wrong name.',
+    ),
+    Rule(
+        code="PX403",
+        name="guard-overwritten",
+        severity=Severity.ERROR,
+        summary="The kernel changed bytes outside of a buffer's binding.",
+        explanation=(
+            "Every buffer is bound as a range inside a larger one whose margins hold a known pattern. A changed margin means that the driver "
+            "let a write out of bounds through. Most drivers drop such writes silently, so the absence of this finding proves nothing."
+        ),
+        remedy="Check the index of every store into this buffer against `arrayLength` or the size in the uniforms.",
+    ),
+    Rule(
+        code="PX404",
+        name="not-repeatable",
+        severity=Severity.ERROR,
+        summary="The same inputs gave different outputs in two runs.",
+        explanation=(
+            "Every case runs at least twice from the same start. Results that differ bit for bit come from a race between invocations, or from "
+            "memory that was never written. Sums of floats by atomics in varying order differ too: that is a race in the order."
+        ),
+        remedy="Look for a missing `workgroupBarrier()`, two invocations that store into one element, or a variable read before it is written.",
+    ),
+    Rule(
+        code="PX405",
+        name="depends-on-old-content",
+        severity=Severity.ERROR,
+        summary="The result depends on what an output or scratch buffer held before the kernel ran.",
+        explanation=(
+            "Outputs and scratch buffers are filled with a NaN pattern in one run and with a large finite number in the other. Results that "
+            "follow the filling read memory that the kernel should have written first. In an application such a buffer holds the last frame's data."
+        ),
+        remedy=(
+            "Write the element before reading it, or say that the buffer has a starting value: role `accumulate` (starts at zeros) or `inout` with `inputs`."
+        ),
+    ),
+    Rule(
+        code="PX410",
+        name="loop-cut-short",
+        severity=Severity.WARNING,
+        summary="Inconclusive: this adapter ended a loop before the loop's own exit was taken.",
+        explanation=(
+            "Software adapters of the llvmpipe family end all loops of an invocation after 65,535 iterations in total, without an error. The "
+            "result is then worth nothing, in either direction, so the case is inconclusive: neither passed nor failed. It is detected by "
+            "running the case again with every loop watched. An endless loop ends this way too."
+        ),
+        remedy="If the loop is meant to end, check its condition. If it is only long, use smaller sizes in the cases, or run on a GPU.",
+    ),
+)
