@@ -1,0 +1,136 @@
+"""The nodes of the expression language of contracts, as data; `expressions` parses, `symbols` (exact) and `evaluate` (arrays) compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Union
+
+from pixel_core.findings import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """A literal; exact (`0.1` is one tenth). `is_float` tells `1.0` from `1`."""
+
+    value: Fraction
+    is_float: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameUse:
+    """A plain name or one with a single dot: `M`, `workgroup_size.x`, `old.keys`, `p.pos`; also the constants `inf nan pi true false`."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnaryOperation:
+    """`-`, `+`, `~` or `not`."""
+
+    operator: str
+    operand: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinaryOperation:
+    """`+ - * / // % ** @ << >> & | ^`, `and`, `or`."""
+
+    operator: str
+    left: Node
+    right: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One comparison `== != < <= > >=` (chains are joined with `and`)."""
+
+    operator: str
+    left: Node
+    right: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditional:
+    """`then if condition else otherwise`."""
+
+    condition: Node
+    then: Node
+    otherwise: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionCall:
+    """`function(arguments, keyword=value)`."""
+
+    function: str
+    arguments: tuple[Node, ...]
+    keywords: tuple[tuple[str, Node], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """`start:stop:step` inside brackets."""
+
+    start: Node | None
+    stop: Node | None
+    step: Node | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscript:
+    """`base[indices]`; an index of None is a new axis, `Ellipsis` is not offered."""
+
+    base: Node
+    indices: tuple[Node | Slice | None, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """`(a, b)` or `[a, b]`: shapes, axes and choices."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+Node = Union[Number, NameUse, UnaryOperation, BinaryOperation, Comparison, Conditional, FunctionCall, Subscript, Sequence]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """A parsed expression.
+
+    Attributes:
+        text: As written.
+        tree: Its tree; spans inside count from the start of `text`.
+        span: Where `text` stands in the contract's file (code points); None for one made by the program.
+    """
+
+    text: str
+    tree: Node
+    span: Span | None
+
+
+class ExpressionProblem(Exception):
+    """An expression that is refused or cannot be evaluated: a user's mistake, turned into a PX3xx finding by the caller.
+
+    Attributes:
+        message: One sentence.
+        span: The part of the expression's text that is wrong, or None for all of it.
+        hint: What to write instead.
+    """
+
+    def __init__(self, message: str, span: Span | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+        self.hint = hint
