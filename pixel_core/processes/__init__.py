@@ -1,0 +1,1 @@
+"""Child processes in plain standard library: frames, a supervisor, limits."""

@@ -1,0 +1,178 @@
+"""One child that answers requests, and a prewarmed spare that takes over when the child has to be killed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar, Union
+
+import msgspec
+
+from pixel_core.processes.connection import Connection, connect
+from pixel_core.processes.exits import ChildExit, ExitReason
+from pixel_core.processes.frames import Envelope, FrameError, encode_frame
+from pixel_core.processes.launcher import Launch
+
+Reply = TypeVar("Reply")
+
+_CANCEL_GRACE_S = 0.3
+_CLOSE_GRACE_S = 1.0
+
+
+class Supervisor:
+    """Starts a child when it is first needed, sends it one request at a time, and replaces it when it fails.
+
+    Use it from one event loop. Whatever the child does, a request ends in its reply or in a `ChildExit`.
+
+    Args:
+        launch: How the child is started.
+        keep_spare: Start a second child after the first reply, so that a kill costs no cold start.
+        cancel_grace_s: Seconds that a child has to answer after it was told to stop, before it is killed.
+    """
+
+    def __init__(self, launch: Launch, *, keep_spare: bool = True, cancel_grace_s: float = _CANCEL_GRACE_S) -> None:
+        self._launch = launch
+        self._keep_spare = keep_spare
+        self._cancel_grace_s = cancel_grace_s
+        self._current: Connection | None = None
+        self._spare: asyncio.Task[Connection] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._last_id = 0
+        self._is_closed = False
+
+    @property
+    def process_id(self) -> int | None:
+        """Process id of the child that would answer the next request, if it runs."""
+        return self._current.process_id if self._current is not None and self._current.is_alive else None
+
+    async def request(
+        self,
+        message: object,
+        reply_type: type[Reply],
+        *,
+        timeout_s: float,
+        on_event: Callable[[bytes], None] | None = None,
+        cancel: asyncio.Event | None = None,
+    ) -> Reply | ChildExit:
+        """Send a request and wait for its reply.
+
+        Args:
+            message: Anything msgspec writes as JSON.
+            reply_type: What the reply is decoded to.
+            timeout_s: Wall seconds for the child; waiting for an earlier request does not count, its start does.
+            on_event: Called with the JSON of each event before the reply.
+            cancel: Set by the caller to withdraw the request.
+
+        Returns:
+            The reply, or how the child ended. A request that was told to stop gives a `ChildExit`, even when the child lives on because it
+            answered within the grace.
+        """
+        async with self._one_at_a_time:
+            if cancel is not None and cancel.is_set():
+                return ChildExit(reason="cancelled", exit_code=None, stderr_tail="")
+            try:
+                connection = await self._running_child()
+            except OSError as problem:
+                return ChildExit(reason="crashed", exit_code=None, stderr_tail=f"{self._launch.command[0]}: {problem}\n")
+            self._last_id += 1
+            exchange = _Exchange(connection, self._last_id, on_event, self._cancel_grace_s)
+            try:
+                outcome = await exchange.run(message, timeout_s, cancel)
+            except BaseException:
+                # The caller is being cancelled itself: the child must not go on computing for nobody.
+                await self._retire(connection)
+                raise
+            if isinstance(outcome, ChildExit):
+                if not (exchange.answered and connection.is_alive):
+                    await self._retire(connection)
+                return outcome
+            try:
+                reply = msgspec.json.decode(outcome.body, type=reply_type)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+                connection.refuse(f"the reply is not what was asked for: {problem}")
+                await self._retire(connection)
+                return connection.exit()
+            if self._keep_spare and self._spare is None and not self._is_closed:
+                self._spare = asyncio.ensure_future(connect(self._launch))
+            return reply
+
+    async def close(self) -> None:
+        """End the child and the spare; both are gone afterwards. A request that is under way ends in a `ChildExit`."""
+        self._is_closed = True
+        connections = [] if self._current is None else [self._current]
+        if self._spare is not None:
+            spare, self._spare = self._spare, None
+            connections += [outcome for outcome in await asyncio.gather(spare, return_exceptions=True) if isinstance(outcome, Connection)]
+        await asyncio.gather(*(connection.close(_CLOSE_GRACE_S) for connection in connections))
+
+    async def _running_child(self) -> Connection:
+        if self._is_closed:
+            raise OSError("this supervisor is closed")
+        if self._current is not None and not self._current.is_alive:
+            await self._retire(self._current)
+        if self._current is None and self._spare is not None:
+            spare, self._spare = self._spare, None
+            connection = await spare
+            if connection.is_alive:
+                self._current = connection
+            else:
+                await connection.close(0)
+        if self._current is None:
+            self._current = await connect(self._launch)
+        return self._current
+
+    async def _retire(self, connection: Connection) -> None:
+        if self._current is connection:
+            self._current = None
+        await connection.close(0)
+
+
+class _Exchange:
+    """One request and its reply."""
+
+    def __init__(self, connection: Connection, number: int, on_event: Callable[[bytes], None] | None, grace_s: float) -> None:
+        self._connection = connection
+        self._number = number
+        self._on_event = on_event
+        self._grace_s = grace_s
+        self.answered = False
+
+    async def run(self, message: object, timeout_s: float, cancel: asyncio.Event | None) -> Union[Envelope, ChildExit]:
+        try:
+            frame = encode_frame(self._number, "request", message)
+        except FrameError as problem:
+            self.answered = True
+            return ChildExit(reason="protocol", exit_code=None, stderr_tail=f"the request was not sent: {problem}\n")
+        self._connection.send(frame)
+        reply = asyncio.ensure_future(self._reply())
+        withdrawal = None if cancel is None else asyncio.ensure_future(cancel.wait())
+        try:
+            await asyncio.wait(
+                {reply} if withdrawal is None else {reply, withdrawal}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if reply.done():
+                return reply.result() or self._connection.exit()
+            return await self._stop(reply, "cancelled" if withdrawal is not None and withdrawal.done() else "timeout")
+        finally:
+            for task in (reply, withdrawal):
+                if task is not None:
+                    task.cancel()
+
+    async def _stop(self, reply: asyncio.Task[Envelope | None], reason: ExitReason) -> ChildExit:
+        self._connection.send(encode_frame(self._number, "cancel"))
+        await asyncio.wait({reply}, timeout=self._grace_s)
+        if not reply.done() or reply.result() is None:
+            await self._connection.close(0)
+        return self._connection.exit(reason)
+
+    async def _reply(self) -> Envelope | None:
+        while (envelope := await self._connection.messages.get()) is not None:
+            # An event of a withdrawn request may still be in the pipe.
+            if envelope.id != self._number:
+                continue
+            if envelope.kind == "reply":
+                self.answered = True
+                return envelope
+            if envelope.kind == "event" and self._on_event is not None:
+                self._on_event(bytes(envelope.body))
+        return None
