@@ -8,14 +8,13 @@
 //!
 //! [histogram]
 //! dims     = "width height"
-//! let      = { pixel_count = "width * height" }
 //! shapes   = { pixels = "height width", bins = "256" }
 //! params   = { size = { width = "width", height = "height" } }
 //! inputs   = { pixels = "integers(0, 2**32)", bins = "integers(0, 1000)" }
 //! roles    = { bins = "accumulate" }
 //! dispatch = "ceil(width / 16), ceil(height / 16)"
 //! define   = { luma = "(77 * (pixels & 255) + 150 * (pixels >> 8 & 255) + 29 * (pixels >> 16 & 255)) >> 8" }
-//! expect   = { bins = "bins + bincount(luma, minlength=256)" }
+//! expect   = { bins = "bins + bincount(luma, 256)" }
 //! cases    = ["width=64 height=32", "width=1 height=1", "width=17 height=33", "width=100 height=7"]
 
 const TILE = 16u;
