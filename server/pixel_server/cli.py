@@ -1,0 +1,161 @@
+"""The `pixel-lsp` command: reads the command line and hands over to one verb.
+
+Heavy imports stand inside the branches, so that `pixel-lsp --version` starts as fast as Python does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pixel_core import __version__
+from pixel_core.errors import PixelError
+
+INTERRUPTED_CODE = 130
+BROKEN_PIPE_CODE = 141
+USAGE_CODE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        argv: Arguments without the program's name; those of the process when None.
+    """
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.verb == "check" and arguments.watch and arguments.format != "text":
+        parser.error("--watch writes text; leave out --format")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED_CODE
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it flushes the stream at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE_CODE
+    except PixelError as problem:
+        print(f"pixel-lsp: {problem.message}" + (f"\n  hint: {problem.hint}" if problem.hint else ""), file=sys.stderr)
+        return USAGE_CODE
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; docs/cli.md describes what it accepts."""
+    parser = argparse.ArgumentParser(
+        prog="pixel-lsp",
+        description="Runs your WGSL compute kernels against a CPU reference and says, on the line that matters, whether they are right.",
+        epilog="Exit codes: 0 all passed, 1 an error or a failed or inconclusive verdict, 2 nothing could be checked.",
+    )
+    parser.add_argument("--version", action="version", version=f"pixel-lsp {__version__}")
+    parser.add_argument("--stdio", action="store_true", help="speak LSP on standard input and output (also without any argument)")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
+    _add_check(verbs.add_parser("check", help="run kernels and compare them with their contracts"))
+    _add_contract(verbs.add_parser("contract", help="write the first contract of a shader"))
+    _add_rule(verbs.add_parser("rule", help="explain a finding's code"))
+    _add_doctor(verbs.add_parser("doctor", help="say what is installed, what is missing, and how to mend it"))
+    return parser
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Run kernels and compare what they write with what their contracts promise."
+    parser.epilog = "Naming a path is consent to run what it holds; `--untrusted` withdraws it."
+    parser.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="files, folders and globs (default: the current folder)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="form of the report (default: text)")
+    parser.add_argument("--case", metavar="NAME", help="run only the cases of this name, such as 'M=65 N=33 K=20'")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draw other inputs (default: 0)")
+    parser.add_argument(
+        "--engine", choices=("auto", "device", "interpreter", "both"), default="auto", help="what executes the kernels (default: auto)"
+    )
+    parser.add_argument("--untrusted", action="store_true", help="execute nothing: only say what can be said by reading")
+    parser.add_argument("--strict", action="store_true", help="count a skipped kernel as a failure")
+    parser.add_argument("--watch", action="store_true", help="stay, and check again what changes")
+    parser.add_argument("-j", "--jobs", type=_positive_number, default=1, metavar="N", help="kernel workers at most (default: 1)")
+    parser.add_argument(
+        "--python",
+        type=Path,
+        metavar="PATH",
+        help="interpreter for Python references (default: the workspace's .venv, VIRTUAL_ENV, python3)",
+    )
+    parser.add_argument(
+        "--workspace", type=Path, metavar="PATH", help="folder that files named by contracts must lie in (default: each shader's project)"
+    )
+    parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
+
+
+def _add_contract(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Infer a first contract from a shader: names, bindings and shapes are filled in, the truth is left to you."
+    parser.add_argument("file", type=Path, metavar="FILE", help="the shader")
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument("--write", action="store_true", help="put it into the head of FILE instead of printing it")
+    target.add_argument("--sidecar", action="store_true", help="write it to NAME.contract.toml beside FILE")
+
+
+def _add_rule(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Explain what a finding's code means, why it matters and what to do."
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("code", nargs="?", metavar="CODE", help="a code such as PX401, or a rule's name")
+    which.add_argument("--all", action="store_true", help="list every rule")
+    parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Say what is installed, which adapters there are and what they get wrong, and how to mend what is missing."
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="form of the answer (default: text)")
+    parser.add_argument("--python", type=Path, metavar="PATH", help="interpreter for Python references to look at")
+    parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.verb == "check":
+        from pixel_core.kernels.validate import CheckOptions
+        from pixel_server.commands.check import CheckCommand, check
+
+        options = CheckOptions(
+            engine=arguments.engine,
+            case=arguments.case,
+            seed=arguments.seed,
+            trusted=not arguments.untrusted,
+            interpreter=arguments.python,
+            workspace=arguments.workspace,
+            jobs=arguments.jobs,
+        )
+        return check(
+            CheckCommand(
+                paths=arguments.paths,
+                options=options,
+                as_json=arguments.format == "json",
+                watch=arguments.watch,
+                strict=arguments.strict,
+                color=not arguments.no_color,
+            )
+        )
+    if arguments.verb == "contract":
+        from pixel_server.commands.contract import contract
+
+        return contract(arguments.file, write=arguments.write, sidecar=arguments.sidecar)
+    if arguments.verb == "rule":
+        from pixel_server.commands.rule import rule
+
+        return rule(arguments.code, color=not arguments.no_color)
+    if arguments.verb == "doctor":
+        from pixel_server.commands.doctor import doctor
+
+        return doctor(arguments.python, as_json=arguments.format == "json", color=not arguments.no_color)
+    print("pixel-lsp: the language server is not there yet; `pixel-lsp check PATH` checks kernels in the terminal", file=sys.stderr)
+    return USAGE_CODE
+
+
+def _positive_number(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

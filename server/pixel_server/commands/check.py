@@ -1,0 +1,82 @@
+"""`pixel-lsp check`: from paths to verdicts, as text or JSON, once or at every save."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from pixel_core.kernels.validate import Checker, CheckOptions
+from pixel_server.discover import discover
+from pixel_server.exit_codes import TERMINATED_CODE, exit_code_of
+from pixel_server.json_report import json_report
+from pixel_server.run_check import run_check
+from pixel_server.terminal.progress import progress
+from pixel_server.terminal.write_report import write_report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCommand:
+    """What the command line asks for.
+
+    Attributes:
+        paths: Files, folders and globs.
+        options: What the checker is asked.
+        as_json: JSON on standard output instead of text.
+        watch: Stay, and check again what changed; text only.
+        strict: A skipped kernel counts as a failure.
+        color: False for none; True leaves it to the terminal and `NO_COLOR`.
+    """
+
+    paths: Sequence[str]
+    options: CheckOptions
+    as_json: bool = False
+    watch: bool = False
+    strict: bool = False
+    color: bool = True
+
+
+def check(command: CheckCommand) -> int:
+    """Check the shaders and say what came of it on standard output. Returns the exit code."""
+    return asyncio.run(_until_terminated(command))
+
+
+async def _until_terminated(command: CheckCommand) -> int:
+    """Run the check as a task that SIGTERM cancels, so that every child process is ended in any case."""
+    task = asyncio.ensure_future(_check(command))
+    is_terminated = False
+
+    def terminate() -> None:
+        nonlocal is_terminated
+        is_terminated = True
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32":
+        loop.add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if is_terminated:
+            return TERMINATED_CODE
+        raise
+
+
+async def _check(command: CheckCommand) -> int:
+    console = Console(no_color=None if command.color else True, highlight=False)
+    if command.watch:
+        from pixel_server.watch import watch
+
+        return await watch(command.paths, command.options, console)
+    async with Checker(command.options) as checker:
+        with progress(Console(stderr=True, highlight=False)) as on_progress:
+            report = await run_check(checker, discover(command.paths), on_progress)
+    if command.as_json:
+        sys.stdout.write(json_report(report))
+    else:
+        write_report(report, console)
+    return exit_code_of(report, strict=command.strict)

@@ -1,0 +1,1 @@
+"""How findings, verdicts and progress look in a terminal."""
