@@ -2,6 +2,8 @@
 
 Lossless: the texts of `SyntaxTree.tokens`, trivia included, concatenate to the source. Every node has an exact half-open
 code-point span. Nodes are plain slotted classes, immutable by convention (frozen dataclasses cost three times as much to build).
+A statement, directive or module-scope declaration includes its `;` and its attributes; the `VariableDeclaration` inside a
+`DeclarationStatement` does not include the `;`. Where a name is missing, its text is empty and its span has no length.
 Names follow the WGSL specification's grammar. Types are written as expressions (template-elaborated identifiers), as in the specification.
 """
 

@@ -1,0 +1,344 @@
+"""The parser's place in the tokens, what it reports, and how it finds its feet after a mistake.
+
+A finding is told once per break: the first one sets `recovering`, which silences others until the parser stands at the start
+of a statement, member, clause or declaration again.
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+
+from pixel_core.findings import Finding, Fix, Label, Severity, Span
+from pixel_core.source import SourceText
+from pixel_core.wgsl.syntax import Name, Token, TokenKind
+
+Symbol = NewType("Symbol", str)
+IDENTIFIER = Symbol("identifier")
+NUMBER = Symbol("number")
+TEMPLATE_START = Symbol("template ‹")
+TEMPLATE_END = Symbol("template ›")
+END = Symbol("end of file")
+"""Terminal symbols of the grammar that are not written as themselves; every other symbol is the text of its token."""
+
+MAX_NESTING = 160
+"""Brackets, blocks and `else if` may nest this deep. The specification promises 127 levels of braces."""
+
+MAX_FINDINGS = 200
+"""How many syntax mistakes of one file are told."""
+
+_LOOKAHEAD = 48
+_DECLARATION_STARTS = frozenset(("fn", "struct", "alias", "override", "enable", "requires", END))
+_STATEMENT_STARTS = frozenset(
+    ("if", "for", "while", "loop", "switch", "let", "var", "const", "const_assert", "return", "break", "continue", "discard", "continuing")
+)
+MODULE_ATTRIBUTES = frozenset(("compute", "vertex", "fragment", "workgroup_size", "group", "binding", "id", "must_use"))
+_MODULE_ADDRESS_SPACES = frozenset(("storage", "uniform", "workgroup", "private", "immediate"))
+
+
+class TokenCursor:
+    """Where the parser stands, and what it has reported.
+
+    Attributes:
+        tokens: The significant tokens, ending with `END`.
+        symbols: The terminal symbol of each of them.
+        index: Of the next token.
+        symbol: Of the next token.
+        depth: How many brackets and blocks are open.
+        recovering: Whether a break was reported that the parser has not yet recovered from.
+        unclosed_at: Index of the token before which a missing `}` was reported last.
+    """
+
+    __slots__ = ("after_invalid", "depth", "findings", "index", "recovering", "source", "symbol", "symbols", "tokens", "unclosed_at")
+
+    def __init__(self, source: SourceText, tokens: list[Token]) -> None:
+        self.source = source
+        self.findings: list[Finding] = []
+        self.tokens: list[Token] = []
+        self.symbols: list[Symbol] = []
+        self.after_invalid: set[int] = set()
+        self._keep_significant(tokens)
+        self.index = 0
+        self.symbol = self.symbols[0]
+        self.depth = 0
+        self.recovering = False
+        self.unclosed_at = -1
+
+    def _keep_significant(self, tokens: list[Token]) -> None:
+        significant, symbols = self.tokens.append, self.symbols.append
+        blankspace, comment = TokenKind.BLANKSPACE, TokenKind.COMMENT
+        identifier, punctuation, keyword = TokenKind.IDENTIFIER, TokenKind.PUNCTUATION, TokenKind.KEYWORD
+        others = {
+            TokenKind.NUMBER: NUMBER,
+            TokenKind.TEMPLATE_START: TEMPLATE_START,
+            TokenKind.TEMPLATE_END: TEMPLATE_END,
+            TokenKind.END: END,
+        }
+        for token in tokens:
+            kind = token.kind
+            if kind is blankspace or kind is comment:
+                continue
+            if kind is identifier:
+                significant(token)
+                symbols(IDENTIFIER)
+            elif kind is punctuation or kind is keyword:
+                significant(token)
+                symbols(Symbol(token.text))
+            elif kind is TokenKind.INVALID:
+                self.after_invalid.add(len(self.tokens))
+            else:
+                significant(token)
+                symbols(others[kind])
+
+    # ------------------------------------------------------------ moving
+
+    def advance(self) -> Token:
+        """Take the next token. The `END` token is never passed."""
+        token = self.tokens[self.index]
+        if token.kind is not TokenKind.END:
+            self.index += 1
+            self.symbol = self.symbols[self.index]
+        return token
+
+    def move_to(self, index: int) -> None:
+        """Stand at another token."""
+        self.index = index
+        self.symbol = self.symbols[index]
+
+    def start(self) -> int:
+        """Offset where the next token starts."""
+        return self.tokens[self.index].start
+
+    def end(self) -> int:
+        """Offset where the previous token ends."""
+        return self.tokens[self.index - 1].end if self.index else 0
+
+    def accept(self, symbol: str) -> bool:
+        """Take the next token if it is this symbol."""
+        if self.symbol == symbol:
+            self.advance()
+            return True
+        return False
+
+    def on_new_line(self) -> bool:
+        """Whether a line break lies before the next token."""
+        if not self.index:
+            return True
+        position = self.source.position
+        return position(self.end())[0] != position(self.start())[0]
+
+    # ------------------------------------------------------------ reporting
+
+    def report(
+        self, code: str, message: str, span: Span, *, hint: str | None = None, fix: Fix | None = None, labels: tuple[Label, ...] = ()
+    ) -> None:
+        """Report a break, unless it follows from one reported before."""
+        if self.recovering:
+            return
+        self.recovering = True
+        # The lexer has told of the characters just before; what is missing is most likely what they stand for.
+        if self.index not in self.after_invalid:
+            self.tell(code, message, span, hint=hint, fix=fix, labels=labels)
+
+    def tell(
+        self, code: str, message: str, span: Span, *, hint: str | None = None, fix: Fix | None = None, labels: tuple[Label, ...] = ()
+    ) -> None:
+        """Report something that does not throw the parser off."""
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(
+                Finding(
+                    code=code,
+                    severity=Severity.ERROR,
+                    message=message,
+                    location=self.source.location(span),
+                    hint=hint,
+                    fix=fix,
+                    labels=labels,
+                )
+            )
+
+    def report_unexpected(self, expected: str, *, hint: str | None = None) -> None:
+        """Report the next token as none of what may stand here."""
+        token = self.tokens[self.index]
+        self.report("PX105", f"expected {expected}, found {self.found()}", Span(token.start, token.end), hint=hint)
+
+    def found(self) -> str:
+        """The next token in words."""
+        if self.symbol == END:
+            return END
+        text = self.tokens[self.index].text
+        return f"`{text if len(text) <= 40 else text[:37] + '…'}`"
+
+    def insertion_point(self) -> Span:
+        """Right after the previous token: where something is missing."""
+        end = self.end()
+        return Span(end, end)
+
+    # ------------------------------------------------------------ expecting
+
+    def expect(self, symbol: str, context: str) -> bool:
+        """Take a symbol; where it is missing, report that with its insertion as a fix and go on as if it stood there."""
+        if self.symbol == symbol:
+            self.index += 1
+            self.symbol = self.symbols[self.index]
+            return True
+        where = self.insertion_point()
+        self.report("PX104", f"expected `{symbol}` {context}", where, fix=Fix(f"insert `{symbol}`", where, symbol))
+        return False
+
+    def expect_semicolon(self, context: str) -> None:
+        """Take the `;` after something; where it is missing, skip what cannot start the next statement or declaration."""
+        if self.symbol == ";":
+            self.index += 1
+            self.symbol = self.symbols[self.index]
+            return
+        where = self.insertion_point()
+        starts_next = self.symbol in _STATEMENT_STARTS or self.symbol == "}" or self.at_declaration() or self.on_new_line()
+        if starts_next:
+            self.report("PX104", f"expected `;` {context}", where, fix=Fix("insert `;`", where, ";"))
+            return
+        token = self.tokens[self.index]
+        self.report("PX105", f"expected `;` {context}, found {self.found()}", Span(token.start, token.end))
+        self.skip_statement()
+
+    def expect_closing(self, closing: str, opening: Token, context: str) -> bool:
+        """Take the bracket that closes `opening`; skip a little text that stands before it."""
+        if self.symbol == closing:
+            self.index += 1
+            self.symbol = self.symbols[self.index]
+            return True
+        written = opening.text if closing == TEMPLATE_END else closing
+        written = {"<": ">"}.get(written, written)
+        where = self.insertion_point()
+        label = Label(self.source.location(Span(opening.start, opening.end)), f"this `{opening.text}` is not closed")
+        at = self._find_closing(closing)
+        if at is None:
+            self.report("PX106", f"expected `{written}` {context}", where, fix=Fix(f"insert `{written}`", where, written), labels=(label,))
+            return False
+        token = self.tokens[self.index]
+        self.report("PX105", f"expected `{written}` {context}, found {self.found()}", Span(token.start, token.end), labels=(label,))
+        self.move_to(at + 1)
+        return True
+
+    def expect_brace(self, opening: Token, context: str) -> None:
+        """Report that the `}` of a block is missing; once, however many blocks end here."""
+        if self.unclosed_at != self.index:
+            self.unclosed_at = self.index
+            self.recovering = False
+            where = self.insertion_point()
+            label = Label(self.source.location(Span(opening.start, opening.end)), "this `{` is not closed")
+            self.report("PX106", f"expected `}}` {context}", where, labels=(label,))
+        self.recovering = True
+
+    def _find_closing(self, closing: str) -> int | None:
+        """Index of a closing bracket a little ahead, in the same statement and on the same level."""
+        depth = 0
+        for index in range(self.index, min(self.index + _LOOKAHEAD, len(self.symbols))):
+            symbol = self.symbols[index]
+            if depth == 0 and symbol == closing:
+                return index
+            if symbol in ("(", "[", TEMPLATE_START):
+                depth += 1
+            elif symbol in (")", "]", TEMPLATE_END):
+                depth -= 1
+                if depth < 0:
+                    return None
+            elif symbol in (";", "{", "}", "@", "->", "=") or symbol in _STATEMENT_STARTS:
+                return None
+        return None
+
+    def name(self, what: str) -> Name:
+        """Take an identifier; where it is missing, report that and give an empty name."""
+        if self.symbol == IDENTIFIER:
+            token = self.tokens[self.index]
+            self.index += 1
+            self.symbol = self.symbols[self.index]
+            return Name(start=token.start, end=token.end, text=token.text)
+        token = self.tokens[self.index]
+        span = Span(token.start, token.end)
+        if self.symbol == "_":
+            self.report("PX103", f"`_` cannot be the name of {what}", span, hint="choose another name")
+        elif token.kind is TokenKind.KEYWORD and not (self.symbol in _STATEMENT_STARTS and self.on_new_line()):
+            self.report("PX103", f"`{token.text}` is a keyword and cannot be the name of {what}", span, hint="choose another name")
+        else:
+            self.report_unexpected(f"the name of {what}")
+            return Name(start=self.end(), end=self.end(), text="")
+        self.advance()
+        return Name(start=token.start, end=token.end, text=token.text)
+
+    # ------------------------------------------------------------ finding one's feet
+
+    def at_declaration(self) -> bool:
+        """Whether what comes can only stand at module scope."""
+        symbol = self.symbol
+        if symbol in _DECLARATION_STARTS:
+            return True
+        if symbol == "@":
+            return self.tokens[self.index + 1].text in MODULE_ATTRIBUTES
+        if symbol == "var" and self.symbols[self.index + 1] in (TEMPLATE_START, "<"):
+            return self.tokens[min(self.index + 2, len(self.tokens) - 1)].text in _MODULE_ADDRESS_SPACES
+        return False
+
+    def skip_statement(self) -> None:
+        """Skip to the end of a broken statement: past its `;`, or before what belongs to another."""
+        first = self.index
+        while True:
+            symbol = self.symbol
+            if symbol == ";":
+                self.advance()
+                return
+            if symbol in ("{", "}") or self.at_declaration() or (symbol in _STATEMENT_STARTS and self.index > first):
+                return
+            self.advance()
+
+    def skip_declaration(self) -> None:
+        """Skip to the end of a broken declaration: past its `;` or its braces, or before the next one."""
+        self.advance()
+        while self.symbol != END:
+            if self.symbol == ";":
+                self.advance()
+                return
+            if self.symbol == "{":
+                self.skip_braces()
+                return
+            if self.at_declaration() or self.symbol in ("@", "const", "var", "const_assert", "diagnostic"):
+                return
+            self.advance()
+
+    def skip_braces(self) -> None:
+        """Skip a balanced pair of braces, or up to the next thing that can only stand at module scope."""
+        depth = 0
+        while self.symbol != END:
+            if self.symbol == "{":
+                depth += 1
+            elif self.symbol == "}":
+                depth -= 1
+            elif self.at_declaration():
+                return
+            self.advance()
+            if depth <= 0:
+                return
+
+    def skip_nested(self) -> None:
+        """Skip what is nested too deep: up to the end of the statement, or to the bracket that closes its surroundings."""
+        depth = 0
+        while self.symbol not in (END, ";", "{", "}"):
+            if self.symbol in ("(", "[", TEMPLATE_START):
+                depth += 1
+            elif self.symbol in (")", "]", TEMPLATE_END):
+                if depth == 0:
+                    return
+                depth -= 1
+            self.advance()
+
+    def too_deep(self) -> bool:
+        """Report nesting beyond `MAX_NESTING`."""
+        if self.depth <= MAX_NESTING:
+            return False
+        token = self.tokens[self.index]
+        self.report(
+            "PX107",
+            f"nested more than {MAX_NESTING} levels deep",
+            Span(token.start, token.end),
+            hint="give parts a name with `let`, or move them into functions",
+        )
+        return True

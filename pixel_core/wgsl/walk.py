@@ -1,0 +1,45 @@
+"""Reading a syntax tree from outside: direct children, and every node below one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+
+from pixel_core.wgsl.syntax import Node, SyntaxTree
+
+
+def children(node: Node | SyntaxTree) -> Iterator[Node]:
+    """The direct children of a node in source order; of a tree, its directives and declarations."""
+    for name in _child_fields(type(node)):
+        value: object = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, Node):
+                    yield item
+
+
+def walk(node: Node | SyntaxTree) -> Iterator[Node]:
+    """A node and every node below it, parents first, in source order; of a tree, all of its nodes.
+
+    Iterative, so that no tree is too deep for it.
+    """
+    pending: list[Node] = [node] if isinstance(node, Node) else list(children(node))[::-1]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending += list(children(current))[::-1]
+
+
+@cache
+def _child_fields(node_type: type[Node | SyntaxTree]) -> tuple[str, ...]:
+    """The fields that can hold nodes; the field order of the classes is the source order."""
+    leaves = {"start", "end", "text", "suffix", "value", "operator", "keyword", "source", "tokens", "findings", "body_start"}
+    holds_expression = {"Assignment", "Return"}
+    return tuple(
+        field.name
+        for field in fields(node_type)
+        if field.name not in leaves or (field.name == "value" and node_type.__name__ in holds_expression)
+    )
