@@ -1,7 +1,8 @@
-"""What the kernel worker answers: plain data that crosses the process boundary as JSON (msgspec). No texts for users here:
-`report` composes those, and knows where in the shader to put them.
+"""What the kernel worker answers: plain data that crosses the process boundary as JSON.
 
-Numbers may be NaN or infinite; msgspec writes those as null, so they travel as `Real` texts (`repr` of the float).
+No texts for users here: `explain` composes those, and knows where in the shader to put them.
+
+Numbers may be NaN or infinite; JSON has no word for those, so they travel as `Real` texts (`repr` of the float).
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ class Pattern:
     """The structure of the wrong elements.
 
     Attributes:
-        kind: Stable word: `all_zeros`, `unwritten`, `all_nan`, `some_nan`, `last_row`, `last_column`, `last_element`, `tile_edge`, `every_kth`,
-            `one_workgroup`, `last_workgroup`, `transposed`, `shifted`, `constant_factor`, `constant_offset`, `precision_f16`, `all_wrong`, `scattered`, …
+        kind: Stable word: `all_zeros`, `unwritten`, `all_nan`, `some_nan`, `last_row`, `last_column`, `last_element`, `tile_edge`,
+            `every_kth`, `one_workgroup`, `last_workgroup`, `transposed`, `shifted`, `constant_factor`, `constant_offset`,
+            `precision_f16`, `all_wrong`, `scattered`, …
         text: One sentence for the user, in the output's own terms (`all in the last row (row 64)`).
     """
 
@@ -87,6 +89,8 @@ class OutputResult:
         nmse_limit: What it may be.
         bound_is_estimated: The reference gave no `scale`.
         mismatch: None when passed.
+        only_element: The one element of a one-element output, where a constant is dumb only if it passes in every case; None for
+            larger outputs.
     """
 
     output: str
@@ -101,6 +105,7 @@ class OutputResult:
     nmse_limit: Real
     bound_is_estimated: bool = False
     mismatch: Mismatch | None = None
+    only_element: Element | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from pixel_core.rules.contract import CONTRACT_RULES
 from pixel_core.rules.execution import ENVIRONMENT_RULES, EXECUTION_RULES
 from pixel_core.rules.language import LANGUAGE_RULES
-from pixel_core.rules.results import COMPILER_RULES, RESULT_RULES
+from pixel_core.rules.results import COMPILER_RULES, PROOF_RULES, RESULT_RULES
 from pixel_core.rules.rule import Rule
 from pixel_core.rules.syntax import SYNTAX_RULES
 
@@ -24,6 +24,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             *LANGUAGE_RULES,
             *COMPILER_RULES,
             *CONTRACT_RULES,
+            *PROOF_RULES,
             *RESULT_RULES,
             *EXECUTION_RULES,
             *ENVIRONMENT_RULES,

@@ -1,4 +1,4 @@
-"""Rules about what the compilers (PX2xx) and the results (PX4xx) say."""
+"""Rules about what the compilers say (PX2xx), what a run proves (PX39x) and what the results are (PX4xx)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,47 @@ COMPILER_RULES: tuple[Rule, ...] = (
         ),
         example="@compute @workgroup_size(64, 64)  // 4,096 invocations: the limit is 1,024 here, and 256 in a browser",
         remedy="Bring the entry point under the limit, or set the override to a value that fits.",
+    ),
+)
+
+PROOF_RULES: tuple[Rule, ...] = (
+    Rule(
+        code="PX390",
+        name="no-contract",
+        severity=Severity.INFO,
+        summary="The shader has a compute entry point and no contract, so nothing was executed.",
+        explanation="Without a contract nothing says what the kernel should compute. The shader is parsed and checked, and its verdict is skipped.",
+        example="pixel-lsp contract scale.wgsl --write",
+        remedy="`pixel-lsp contract FILE` writes a first contract from what reflection sees; docs/contracts.md teaches the format in ten minutes.",
+    ),
+    Rule(
+        code="PX391",
+        name="uninformative-cases",
+        severity=Severity.WARNING,
+        summary="Fewer than three cases could tell a right output from a dumb one.",
+        explanation=(
+            "In every case the comparison is also run on dumb outputs: all zeros, the best constant, a copy of an input. A case that one of them would "
+            "pass proves little (a softmax over 100,000 elements is almost zero everywhere). An output needs three cases that no dumb output passes; "
+            "with none at all the kernel's verdict is inconclusive."
+        ),
+        remedy="Add cases with other sizes, or draw inputs that make the output vary.",
+    ),
+    Rule(
+        code="PX392",
+        name="expression-failed",
+        severity=Severity.ERROR,
+        summary="An expression of the contract is well formed and could not be computed for a case.",
+        explanation="Shapes that do not fit, an axis that does not exist, or a result too large for the budget show only when the arrays are there.",
+        example='expect = { c = "a @ b" }   # a is 4 × 3 and b is 4 × 2',
+        remedy="The finding names the part of the expression and the shapes that met there.",
+    ),
+    Rule(
+        code="PX393",
+        name="no-such-case",
+        severity=Severity.WARNING,
+        summary="No case of this contract has the name that was asked for.",
+        explanation="`--case` runs only the cases of one name, as it is written in findings and in the JSON report.",
+        remedy="The finding lists the nearest names.",
     ),
 )
 

@@ -1,0 +1,173 @@
+"""From what the worker measured to what the user reads: findings on the line that matters. Pure; the texts are part of the interface."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from pixel_core.findings import Finding
+from pixel_core.kernels.explain_fault import explain_fault
+from pixel_core.kernels.numbers import count, listed, ratio, real
+from pixel_core.kernels.place import Kernel, place_key, place_output
+from pixel_core.kernels.plan import Case
+from pixel_core.kernels.results import CaseResult, Element, Fault, OutputResult
+from pixel_core.rules import RULES
+from pixel_core.source import SourceText
+
+INFORMATIVE_CASES = 3
+"""How many cases an output needs in which no dumb output would pass."""
+
+Judged = tuple[Case, CaseResult, OutputResult]
+
+
+def explain_results(kernel: Kernel, results: Sequence[tuple[Case, CaseResult]], *, all_cases: bool = True) -> list[Finding]:
+    """The findings of all cases of one kernel.
+
+    An output that is wrong in nine cases is one finding, on the first case that fails, and it says where else.
+    Faults that are the same in several cases are joined likewise.
+
+    Args:
+        kernel: What was run.
+        results: In the order in which the cases ran.
+        all_cases: Whether every case of the plan is among the results; only then can too few informative ones be told.
+    """
+    findings: list[Finding] = []
+    for output in kernel.plan.outputs:
+        judged = [
+            (case, result, one)
+            for case, result in results
+            for one in result.outputs
+            if one.output == output and result.status != "inconclusive"
+        ]
+        wrong = [one for one in judged if not one[2].passed]
+        if wrong:
+            findings.append(_explain_mismatch(kernel, wrong, [case.name for case, _, one in judged if one.passed]))
+        elif all_cases and judged:
+            findings.extend(_explain_uninformative(kernel, output, judged))
+    joined: dict[tuple[str, str, str], list[tuple[Case, CaseResult, Fault]]] = {}
+    for case, result in results:
+        for fault in result.faults:
+            joined.setdefault((fault.kind, fault.subject, fault.message), []).append((case, result, fault))
+    for occurrences in joined.values():
+        case, result, fault = occurrences[0]
+        notes = _elsewhere([other.name for other, _, _ in occurrences], len(results))
+        findings.append(explain_fault(kernel, case, result, fault, notes))
+    return findings
+
+
+def rerun_command(shader: SourceText, case: str) -> str:
+    """The shell command that runs one case again."""
+    quoted = shlex.quote(case) if set(case) & set("\"$`\\!'") else f'"{case}"'
+    return f"pixel-lsp check {shlex.quote(str(shader.path))} --case {quoted}"
+
+
+def _explain_mismatch(kernel: Kernel, wrong: Sequence[Judged], passing: list[str]) -> Finding:
+    case, result, output = wrong[0]
+    place = place_output(kernel, output.output)
+    failing = [other.name for other, _, _ in wrong]
+    notes = [*_evidence(output), *_elsewhere(failing, len(failing) + len(passing), passing)]
+    notes.append(f"re-run: {rerun_command(kernel.shader, case.name)}")
+    return Finding(
+        code="PX401",
+        severity=RULES["PX401"].severity,
+        message=f"{_what_is_wrong(output)} (case {case.name}{_device(result)})",
+        location=place.location,
+        labels=place.labels,
+        notes=tuple(notes),
+    )
+
+
+def _what_is_wrong(output: OutputResult) -> str:
+    mismatch = output.mismatch
+    if mismatch is None or mismatch.wrong == 0:
+        return f"{output.output} is less exact as a whole than its arithmetic allows"
+    if mismatch.total == 1:
+        return f"{output.output} is wrong"
+    return f"{output.output} is wrong in {count(mismatch.wrong)} of {count(mismatch.total)} elements"
+
+
+def _evidence(output: OutputResult) -> list[str]:
+    """Patterns, then the first and the worst element, then the error as a whole."""
+    mismatch = output.mismatch
+    if mismatch is None:
+        return []
+    notes = [pattern.text for pattern in mismatch.patterns]
+    if mismatch.first is not None:
+        first = _element("first", output, mismatch.first)
+        if mismatch.worst is not None and mismatch.worst.index != mismatch.first.index:
+            notes.extend((first, _element("worst", output, mismatch.worst)))
+        else:
+            notes.append(first)
+    if output.mode == "scaled":
+        sentence = f"error of the whole (NMSE) {ratio(output.nmse)}, limit {ratio(output.nmse_limit)}"
+        if mismatch.wrong == 0:
+            sentence = f"every element is within its bound, and the {sentence}: a systematic loss of precision"
+        notes.append(sentence)
+    if output.bound_is_estimated:
+        notes.append("the bound is an estimate: return `(array, scale)` from the reference for an exact one")
+    return notes
+
+
+def _element(rank: str, output: OutputResult, element: Element) -> str:
+    subscript = ", ".join(str(axis) for axis in element.index)
+    facts = [f"error {ratio(element.absolute_error)}"]
+    if output.mode == "scaled":
+        facts.append(f"bound {ratio(element.bound)}")
+    if element.relative_error not in ("inf", "nan", "0"):
+        facts.append(f"relative {ratio(element.relative_error)}")
+    if element.ulp >= 0:
+        facts.append(f"{count(element.ulp)} ULP")
+    where = f"{output.output}[{subscript}]" if subscript else output.output
+    expected, actual = real(element.expected), real(element.actual)
+    if expected == actual:  # five digits do not show the difference
+        expected, actual = real(element.expected, 9), real(element.actual, 9)
+    return f"{rank} {where}: expected {expected}, got {actual} ({', '.join(facts)})"
+
+
+def _elsewhere(failing: list[str], total: int, passing: list[str] | None = None) -> list[str]:
+    if total < 2:
+        return []
+    if len(failing) == total:
+        return [f"the same in all {total} cases"]
+    notes = [f"in {len(failing)} of {total} cases: {listed(failing)}"] if len(failing) > 1 else []
+    if passing:
+        notes.append(f"passes in {listed(passing)}")
+    return notes
+
+
+def _device(result: CaseResult) -> str:
+    return f", {result.adapter.engine} {result.adapter.name.split(' (')[0]}" if result.adapter else ""
+
+
+def informative_cases(outputs: Sequence[OutputResult]) -> int:
+    """In how many cases no dumb output would have passed.
+
+    Args:
+        outputs: The same output in all cases. For a one-element output every value is a constant, so there a constant counts as
+            dumb only if it lies within the bounds of all cases at once.
+    """
+    informative = [output for output in outputs if output.informative]
+    single = [output.only_element for output in informative if output.only_element is not None]
+    if single and len(single) == len(informative):
+        lowest = max(float(element.expected) - float(element.bound) for element in single)
+        highest = min(float(element.expected) + float(element.bound) for element in single)
+        if lowest <= highest:
+            return 0
+    return len(informative)
+
+
+def _explain_uninformative(kernel: Kernel, output: str, judged: Sequence[Judged]) -> list[Finding]:
+    informative = informative_cases([one for _, _, one in judged])
+    if informative >= INFORMATIVE_CASES:
+        return []
+    smoke = [f"{case.name} (passes with {one.passing_dumb_output})" for case, _, one in judged if not one.informative]
+    return [
+        Finding(
+            code="PX391",
+            severity=RULES["PX391"].severity,
+            message=f"{informative} of {len(judged)} cases can tell a right `{output}` from a dumb one; {INFORMATIVE_CASES} are needed",
+            location=place_key(kernel.contract, f"expect.{output}").location,
+            notes=(f"uninformative: {listed(smoke)}",) if smoke else ("one constant would pass in every case",),
+            hint="add cases with other sizes, or inputs that make the output vary",
+        )
+    ]

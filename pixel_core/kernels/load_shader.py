@@ -1,0 +1,103 @@
+"""From a path to an understood shader: text, tree, names, interface, contracts. Never raises for what a file may hold."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixel_core.findings import Finding, Location, Severity
+from pixel_core.kernels.contract import ContractFile
+from pixel_core.kernels.read_contracts import read_contracts
+from pixel_core.rules import RULES
+from pixel_core.source import SourceText
+from pixel_core.wgsl.check import check_shader
+from pixel_core.wgsl.names import Names
+from pixel_core.wgsl.reflect import ShaderInterface
+from pixel_core.wgsl.syntax import SyntaxTree
+
+MAX_BYTES = 4 << 20
+"""Largest shader or sidecar that is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedShader:
+    """A shader that could be read, whatever is wrong with it.
+
+    Attributes:
+        source: Its text.
+        sidecar: The text of `NAME.contract.toml`, or None.
+        sha256: Of the shader's bytes.
+        sidecar_sha256: Of the sidecar's bytes; the shader's where the contract stands in it.
+        findings: PX1xx about the shader, by position.
+        contracts: Its contracts, with PX3xx findings.
+    """
+
+    source: SourceText
+    sidecar: SourceText | None
+    sha256: str
+    sidecar_sha256: str
+    tree: SyntaxTree
+    names: Names
+    interface: ShaderInterface
+    findings: tuple[Finding, ...]
+    contracts: ContractFile
+
+    @property
+    def compiles(self) -> bool:
+        """Whether our own front end has no error against it."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+
+def load_shader(path: Path) -> LoadedShader | Finding:
+    """Read a shader, and the sidecar beside it.
+
+    Returns:
+        The loaded shader, or a PX903 finding when the file cannot be read as text.
+    """
+    text = read_text(path)
+    if isinstance(text, Finding):
+        return text
+    sidecar_path = path.with_name(f"{path.stem}.contract.toml")
+    sidecar = read_text(sidecar_path) if sidecar_path.is_file() else None
+    if isinstance(sidecar, Finding):
+        return sidecar
+    return understand(text, sidecar)
+
+
+def understand(source: SourceText, sidecar: SourceText | None) -> LoadedShader:
+    """Parse, resolve, reflect and read the contracts of a text, such as an editor's unsaved one."""
+    checked = check_shader(source)
+    sha256 = hashlib.sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest()
+    return LoadedShader(
+        source=source,
+        sidecar=sidecar,
+        sha256=sha256,
+        sidecar_sha256=hashlib.sha256(sidecar.text.encode("utf-8", "surrogatepass")).hexdigest() if sidecar else sha256,
+        tree=checked.tree,
+        names=checked.names,
+        interface=checked.interface,
+        findings=checked.findings,
+        contracts=read_contracts(source, checked.tree, sidecar),
+    )
+
+
+def read_text(path: Path) -> SourceText | Finding:
+    """Read a UTF-8 file of at most `MAX_BYTES`, or say in a finding why not."""
+    try:
+        if not path.is_file():
+            return _unreadable(path, "is not a file" if path.exists() else "does not exist")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return _unreadable(path, f"cannot be read: {error.strerror or error}")
+    if len(data) > MAX_BYTES:
+        return _unreadable(path, f"is larger than {MAX_BYTES >> 20} MiB")
+    try:
+        return SourceText(path, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return _unreadable(path, f"is not UTF-8 text (byte {data[error.start]:#04x} at offset {error.start:,})")
+
+
+def _unreadable(path: Path, why: str) -> Finding:
+    return Finding(code="PX903", severity=RULES["PX903"].severity, message=f"{path.name} {why}", location=Location(path))
