@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Union
+
+from pixel_core.processes.exits import ChildExit
+
+EngineExit = ChildExit
+"""The process that held the engine ended or was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +35,12 @@ class AdapterInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindingJob:
-    """One binding of one dispatch: which buffer stands behind `@group @binding`, and as what."""
+    """One binding of one dispatch: which buffer stands behind `@group @binding`, and whether the shader declares it writable."""
 
     group: int
     binding: int
     buffer: str
+    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +104,7 @@ class CompileFailure:
         line: Line from 1, 0 when the compiler gave none.
         column: Column in code points from 1, 0 when it gave none.
         detail: The compiler's whole text.
+        entry_point: The entry point whose pipeline was refused; empty for a module.
     """
 
     stage: str
@@ -105,32 +112,19 @@ class CompileFailure:
     line: int
     column: int
     detail: str
+    entry_point: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailure:
-    """The job compiled and did not run to its end: `out_of_memory`, `validation` or `device_lost`."""
+    """The job compiled and did not run to its end: `out_of_memory`, `validation`, `device_lost` or `cancelled`."""
 
     reason: str
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineExit:
-    """The process that held the engine ended or was killed.
-
-    Attributes:
-        reason: `timeout`, `cancelled`, `killed`, `crashed`, `memory` or `protocol`.
-        exit_code: As `subprocess` gives it (negative for a signal); None when it never started.
-        stderr_tail: Last lines of its standard error.
-    """
-
-    reason: str
-    exit_code: int | None
-    stderr_tail: str
-
-
-Answer = Union[KernelRun, CompileFailure, RunFailure]
+Answer = Union[tuple[KernelRun, ...], CompileFailure, RunFailure]
+"""One run per job, or the first thing that kept one from running."""
 
 
 class Engine(Protocol):
@@ -141,8 +135,23 @@ class Engine(Protocol):
         """What this engine runs on."""
         ...
 
-    def run(self, job: KernelJob) -> Answer:
-        """Run a job. Never raises for anything a shader or a size can cause."""
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """WebGPU limits by their names in the specification's words (`max-storage-buffer-binding-size`)."""
+        ...
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Optional features that are switched on (`shader-f16`)."""
+        ...
+
+    def run(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool] = ...) -> Answer:
+        """Run jobs that do not depend on each other. Never raises for anything a shader or a size can cause.
+
+        Args:
+            jobs: Repeats of one kernel with other contents, as a rule; running them together costs little more than running one.
+            is_cancelled: Asked between submissions.
+        """
         ...
 
     def find_loop_cut(self, job: KernelJob) -> LoopCut | None:

@@ -162,7 +162,7 @@ def test_a_spare_that_died_is_not_used() -> None:
         await until(lambda: len(children()) == 2)
         for child in children():
             os.kill(child, signal.SIGKILL)
-        await until(lambda: children() == [])
+        await until(lambda: supervisor.process_id is None)
         assert await ask(supervisor, "echo", 2) == 2
 
     supervise(scenario, keep_spare=True)

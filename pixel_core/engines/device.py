@@ -1,0 +1,378 @@
+"""The engine that runs kernels on a wgpu adapter: a GPU, or a software driver on a machine without one.
+
+The only file that imports wgpu. Whatever wgpu raises becomes a value here; what makes wgpu end the process (an invalid submission) is
+refused by `job_checks` before it gets there, and ends the child process at worst.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import wgpu
+from wgpu.backends.wgpu_native import lib_version_info
+from wgpu.backends.wgpu_native.extras import set_instance_extras
+
+from pixel_core import __version__
+from pixel_core.engines.base import AdapterInfo, Answer, CompileFailure, DispatchJob, KernelJob, KernelRun, LoopCut, RunFailure
+from pixel_core.engines.bounded_cache import BoundedCache
+from pixel_core.engines.buffer_pool import Allocation, BufferPool
+from pixel_core.engines.canaries import cached_quirks, keep_quirks, run_canaries
+from pixel_core.engines.guards import GUARD, storage_region, uniform_region, with_guards
+from pixel_core.engines.job_checks import check_job
+from pixel_core.engines.naga_message import read_naga_message
+from pixel_core.engines.read_back import Copy, Received, plan_copies, split_copies, writable_buffers
+from pixel_core.errors import EngineUnavailable
+
+_WANTED_FEATURES = frozenset({"shader-f16", "subgroup", "subgroup-barrier"})
+_BACKENDS = {"linux": ("Vulkan",), "darwin": ("Metal",), "win32": ("DX12", "Vulkan")}
+_STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
+_UNIFORM = wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST
+_STAGING = wgpu.BufferUsage.MAP_READ | wgpu.BufferUsage.COPY_DST
+
+_KEPT_MODULES = 64
+_KEPT_PIPELINES = 128
+_KEPT_BIND_GROUPS = 16
+_POOL_BYTES = 1 << 28
+_TOGETHER_BYTES = 1 << 27
+_ONE_WRITE_BYTES = 1 << 20
+_CHUNK_DISPATCHES = 256
+_CHUNK_WORKGROUPS = 1 << 17
+
+
+def open_device_engine(cache_folder: Path | None = None) -> DeviceEngine:
+    """Open the best adapter of this machine.
+
+    Args:
+        cache_folder: Where the findings about adapters are kept between processes; None keeps nothing.
+
+    Raises:
+        EngineUnavailable: No adapter, or none that gives a device.
+    """
+    if sys.platform in _BACKENDS:
+        # Loading the OpenGL drivers as well would cost a quarter of a second, for adapters that nobody wants to compute on.
+        # The choice is made once per process; a second engine is content with it.
+        with contextlib.suppress(RuntimeError):
+            set_instance_extras(backends=_BACKENDS[sys.platform])
+    try:
+        adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
+        engine = DeviceEngine(adapter)
+    except (RuntimeError, wgpu.GPUError, OSError) as problem:
+        raise EngineUnavailable(f"no adapter to run kernels on: {_last_line(problem)}", hint=_driver_hint()) from problem
+    engine.look_for_quirks(None if cache_folder is None else cache_folder / "adapters.json")
+    return engine
+
+
+@dataclass(slots=True)
+class _Pipeline:
+    """A compiled entry point with its automatic layout, and the bind groups made for it."""
+
+    pipeline: wgpu.GPUComputePipeline
+    layouts: dict[int, wgpu.GPUBindGroupLayout] = field(default_factory=dict)
+    bind_groups: BoundedCache[tuple[object, ...], wgpu.GPUBindGroup] = field(default_factory=lambda: BoundedCache(_KEPT_BIND_GROUPS))
+
+
+_BufferAllocation = Allocation[wgpu.GPUBuffer]
+_BufferCopy = Copy[wgpu.GPUBuffer]
+
+
+class DeviceEngine:
+    """Runs kernels on one adapter. Not for use by several threads at once.
+
+    Args:
+        adapter: From wgpu.
+    """
+
+    def __init__(self, adapter: wgpu.GPUAdapter) -> None:
+        self._adapter = adapter
+        self._quirks: tuple[str, ...] = ()
+        self._modules: BoundedCache[str, wgpu.GPUShaderModule | CompileFailure] = BoundedCache(_KEPT_MODULES)
+        self._pipelines: BoundedCache[tuple[object, ...], _Pipeline | CompileFailure] = BoundedCache(_KEPT_PIPELINES)
+        self._pool: BufferPool[wgpu.GPUBuffer] = BufferPool(self._create_buffer, lambda buffer: buffer.destroy(), _POOL_BYTES)
+        self._device: wgpu.GPUDevice | None = self._open_device()
+        self._limits = {name: int(value) for name, value in self._device.limits.items()}
+        self._features = frozenset(str(feature) for feature in self._device.features)
+
+    @property
+    def info(self) -> AdapterInfo:
+        """What this engine runs on."""
+        info = self._adapter.info
+        return AdapterInfo(
+            engine="device",
+            name=info["device"],
+            backend=info["backend_type"],
+            driver=info["description"],
+            is_software=info["adapter_type"] == "CPU",
+            quirks=self._quirks,
+        )
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """WebGPU limits in force: the adapter's own."""
+        return self._limits
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Optional features that are switched on."""
+        return self._features
+
+    def look_for_quirks(self, file: Path | None) -> None:
+        """Run the canaries, or take from a file what they said in an earlier process with the same adapter, driver and versions."""
+        info = self._adapter.info
+        parts = (info["device"], info["backend_type"], info["description"], *versions().values(), __version__)
+        key = " | ".join(str(part) for part in parts)
+        known = None if file is None else cached_quirks(file, key)
+        self._quirks = run_canaries(self.run) if known is None else known
+        if file is not None and known is None:
+            keep_quirks(file, key, self._quirks)
+
+    def run(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool] = lambda: False) -> Answer:
+        """Run jobs that do not depend on each other: one submission and one mapping for all of them where they are small."""
+        for job in jobs:
+            refused = check_job(job, self._limits)
+            if refused is not None:
+                return refused
+        if len(jobs) > 1 and sum(len(buffer.initial) for job in jobs for buffer in job.buffers.values()) > _TOGETHER_BYTES:
+            return self._run_apart(jobs, is_cancelled)
+        try:
+            return self._run(jobs, is_cancelled)
+        except (wgpu.GPUError, RuntimeError, MemoryError) as problem:
+            return self._failure(problem)
+
+    def find_loop_cut(self, job: KernelJob) -> LoopCut | None:
+        """Run a job again with every loop watched."""
+        del job
+        return None
+
+    def _run_apart(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool]) -> Answer:
+        runs: list[KernelRun] = []
+        for job in jobs:
+            answer = self.run((job,), is_cancelled)
+            if not isinstance(answer, tuple):
+                return answer
+            runs += answer
+        return tuple(runs)
+
+    def _run(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool]) -> Answer:
+        device = self._device or self._open_device()
+        self._device = device
+        pipelines: list[list[_Pipeline]] = []
+        for job in jobs:
+            compiled = [self._pipeline(device, job.source, dispatch) for dispatch in job.dispatches]
+            refused = next((one for one in compiled if isinstance(one, CompileFailure)), None)
+            if refused is not None:
+                return refused
+            pipelines.append([one for one in compiled if isinstance(one, _Pipeline)])
+        shared: dict[int, _BufferAllocation] = {}
+        taken: list[_BufferAllocation] = []
+        try:
+            placed = [self._place(device, job, shared, taken) for job in jobs]
+            started = time.perf_counter()
+            encoder = self._encode(device, jobs, pipelines, placed, is_cancelled)
+            if encoder is None:
+                return RunFailure(reason="cancelled", message="the run was cancelled")
+            received = self._read_back(device, encoder, list(plan_copies(jobs, placed)), len(jobs))
+            device_s = (time.perf_counter() - started) / len(jobs)
+        finally:
+            self._pool.give_back(taken)
+        return tuple(KernelRun(buffers=one.contents, broken_guards=tuple(one.broken_guards), device_s=device_s) for one in received)
+
+    def _pipeline(self, device: wgpu.GPUDevice, source: str, dispatch: DispatchJob) -> _Pipeline | CompileFailure:
+        module = self._modules.get_or_make(source, lambda: _compile_module(device, source))
+        if isinstance(module, CompileFailure):
+            return module
+        key = (source, dispatch.entry_point, tuple(sorted(dispatch.constants.items())))
+        return self._pipelines.get_or_make(key, lambda: _compile_pipeline(device, module, dispatch))
+
+    def _place(
+        self, device: wgpu.GPUDevice, job: KernelJob, shared: dict[int, _BufferAllocation], taken: list[_BufferAllocation]
+    ) -> dict[str, _BufferAllocation]:
+        """Put a job's buffers on the device; a content that no dispatch may write is there once for all jobs."""
+        writable = writable_buffers(job)
+        placed: dict[str, _BufferAllocation] = {}
+        for name, buffer in job.buffers.items():
+            allocation = shared.get(id(buffer.initial)) if name not in writable else None
+            if allocation is None or allocation.is_uniform != buffer.is_uniform:
+                region = uniform_region(len(buffer.initial)) if buffer.is_uniform else storage_region(len(buffer.initial))
+                allocation = self._pool.take(region, is_uniform=buffer.is_uniform)
+                taken.append(allocation)
+                _write(device, allocation, buffer.initial)
+                if name not in writable:
+                    shared[id(buffer.initial)] = allocation
+            placed[name] = allocation
+        return placed
+
+    def _create_buffer(self, size: int, is_uniform: bool) -> wgpu.GPUBuffer:
+        assert self._device is not None
+        return self._device.create_buffer(size=size, usage=_UNIFORM if is_uniform else _STORAGE)
+
+    def _encode(
+        self,
+        device: wgpu.GPUDevice,
+        jobs: Sequence[KernelJob],
+        pipelines: Sequence[Sequence[_Pipeline]],
+        placed: Sequence[Mapping[str, _BufferAllocation]],
+        is_cancelled: Callable[[], bool],
+    ) -> wgpu.GPUCommandEncoder | None:
+        """Record every dispatch. Long lists are submitted in chunks, so that they can be cancelled; None when they were."""
+        encoder = device.create_command_encoder()
+        compute = encoder.begin_compute_pass()
+        dispatches = workgroups = 0
+        for job, compiled, allocations in zip(jobs, pipelines, placed, strict=True):
+            for dispatch, pipeline in zip(job.dispatches, compiled, strict=True):
+                x, y, z = dispatch.workgroups
+                dispatches, workgroups = dispatches + 1, workgroups + x * y * z
+                if dispatches > _CHUNK_DISPATCHES or (dispatches > 1 and workgroups > _CHUNK_WORKGROUPS):
+                    compute.end()
+                    _submit_and_wait(device, encoder)
+                    if is_cancelled():
+                        return None
+                    encoder = device.create_command_encoder()
+                    compute = encoder.begin_compute_pass()
+                    dispatches, workgroups = 1, x * y * z
+                compute.set_pipeline(pipeline.pipeline)
+                for group, bind_group in _bind_groups(device, pipeline, dispatch, allocations):
+                    compute.set_bind_group(group, bind_group)
+                compute.dispatch_workgroups(x, y, z)
+        compute.end()
+        return encoder
+
+    def _read_back(
+        self, device: wgpu.GPUDevice, encoder: wgpu.GPUCommandEncoder, copies: Sequence[_BufferCopy], jobs: int
+    ) -> list[Received]:
+        """Submit, and fetch every range through one staging buffer (several only when they are huge)."""
+        received = [Received() for _ in range(jobs)]
+        for number, portion in enumerate(split_copies(copies)):
+            if number > 0:
+                encoder = device.create_command_encoder()
+            staging = device.create_buffer(size=max(sum(copy.staging_size for copy in portion), 8), usage=_STAGING)
+            offset = 0
+            for copy in portion:
+                encoder.copy_buffer_to_buffer(copy.source, 0, staging, offset, copy.size)
+                offset += copy.staging_size
+            device.queue.submit([encoder.finish()])
+            # READ_NOSYNC spares the empty submission that wgpu-py makes before a mapping; ours has just been made.
+            staging.map_async("READ_NOSYNC").sync_wait()
+            # wgpu-py calls it ArrayLike; it is a memoryview on the mapped memory.
+            mapped = cast("memoryview", staging.read_mapped(copy=False))
+            offset = 0
+            for copy in portion:
+                received[copy.job].take(copy, mapped[offset : offset + copy.size])
+                offset += copy.staging_size
+            staging.unmap()
+            staging.destroy()
+        return received
+
+    def _open_device(self) -> wgpu.GPUDevice:
+        features = sorted(_WANTED_FEATURES & {str(feature) for feature in self._adapter.features})
+        # Without limits of ours, wgpu-py asks for all that the adapter has.
+        return self._adapter.request_device_sync(required_features=features)
+
+    def _failure(self, problem: Exception) -> RunFailure:
+        text = str(problem)
+        if "device is lost" in text.lower() or "device lost" in text.lower():
+            self._forget_device()
+            return RunFailure(reason="device_lost", message="the device was lost; the next run opens it again")
+        if isinstance(problem, (wgpu.GPUOutOfMemoryError, MemoryError)) or "not enough memory" in text.lower():
+            self._pool.clear()
+            return RunFailure(reason="out_of_memory", message=_last_line(problem))
+        return RunFailure(reason="validation", message=_last_line(problem))
+
+    def _forget_device(self) -> None:
+        self._device = None
+        self._modules.clear()
+        self._pipelines.clear()
+        self._pool.clear()
+
+
+def versions() -> Mapping[str, str]:
+    """Versions of what runs the kernels."""
+    return {"wgpu": importlib.metadata.version("wgpu"), "wgpu-native": ".".join(str(part) for part in lib_version_info)}
+
+
+def _compile_module(device: wgpu.GPUDevice, source: str) -> wgpu.GPUShaderModule | CompileFailure:
+    end = source.find("\0")
+    if end >= 0:
+        # It would end the text for wgpu-native, and half a shader might compile.
+        line = source.count("\n", 0, end) + 1
+        message = "the source has a null character (U+0000)"
+        return CompileFailure(stage="module", message=message, line=line, column=end - source.rfind("\n", 0, end), detail=message)
+    try:
+        return device.create_shader_module(code=source)
+    except wgpu.GPUValidationError as problem:
+        if "device is lost" in str(problem):
+            raise
+        return read_naga_message(str(problem), stage="module")
+
+
+def _compile_pipeline(device: wgpu.GPUDevice, module: wgpu.GPUShaderModule, dispatch: DispatchJob) -> _Pipeline | CompileFailure:
+    compute = {"module": module, "entry_point": dispatch.entry_point, "constants": dict(dispatch.constants)}
+    try:
+        return _Pipeline(device.create_compute_pipeline(layout="auto", compute=compute))
+    except (wgpu.GPUValidationError, wgpu.GPUPipelineError, wgpu.GPUInternalError) as problem:
+        if "device is lost" in str(problem):
+            raise
+        return read_naga_message(str(problem), stage="pipeline", entry_point=dispatch.entry_point)
+
+
+def _bind_groups(
+    device: wgpu.GPUDevice, pipeline: _Pipeline, dispatch: DispatchJob, allocations: Mapping[str, _BufferAllocation]
+) -> Iterator[tuple[int, wgpu.GPUBindGroup]]:
+    groups: dict[int, list[tuple[int, _BufferAllocation]]] = {}
+    for binding in dispatch.bindings:
+        groups.setdefault(binding.group, []).append((binding.binding, allocations[binding.buffer]))
+    for group, members in groups.items():
+        key = (group, *((number, allocation.serial, allocation.region.size) for number, allocation in members))
+        yield group, pipeline.bind_groups.get_or_make(key, lambda g=group, m=members: _make_bind_group(device, pipeline, g, m))
+
+
+def _make_bind_group(
+    device: wgpu.GPUDevice, pipeline: _Pipeline, group: int, members: Sequence[tuple[int, _BufferAllocation]]
+) -> wgpu.GPUBindGroup:
+    if group not in pipeline.layouts:
+        pipeline.layouts[group] = pipeline.pipeline.get_bind_group_layout(group)
+    entries = [
+        {"binding": number, "resource": {"buffer": one.buffer, "offset": one.region.offset, "size": one.region.size}}
+        for number, one in members
+    ]
+    return device.create_bind_group(layout=pipeline.layouts[group], entries=entries)
+
+
+def _write(device: wgpu.GPUDevice, allocation: _BufferAllocation, content: bytes | memoryview) -> None:
+    queue, buffer, region = device.queue, allocation.buffer, allocation.region
+    if allocation.is_uniform:
+        queue.write_buffer(buffer, 0, b"".join((content, bytes(region.size - len(content)))))
+    elif len(content) <= _ONE_WRITE_BYTES:
+        queue.write_buffer(buffer, 0, with_guards(content, region))
+    else:
+        # Joining a large content with its bands would copy it once more.
+        whole = len(content) // 4 * 4
+        queue.write_buffer(buffer, 0, GUARD)
+        queue.write_buffer(buffer, region.offset, content, 0, whole)
+        queue.write_buffer(buffer, region.offset + whole, b"".join((content[whole:], bytes(region.size - len(content)), GUARD)))
+
+
+def _submit_and_wait(device: wgpu.GPUDevice, encoder: wgpu.GPUCommandEncoder) -> None:
+    # A mapping waits for the submissions that touch its buffer. (`queue.on_submitted_work_done` of wgpu-py 0.32 raises a TypeError.)
+    fence = device.create_buffer(size=8, usage=_STAGING)
+    encoder.clear_buffer(fence)
+    device.queue.submit([encoder.finish()])
+    fence.map_async("READ_NOSYNC").sync_wait()
+    fence.destroy()
+
+
+def _last_line(problem: Exception) -> str:
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    return lines[-1] if lines else type(problem).__name__
+
+
+def _driver_hint() -> str:
+    if sys.platform == "linux":
+        return "install a Vulkan driver; without a GPU a software one will do: sudo apt-get install mesa-vulkan-drivers"
+    return "install the graphics driver of this machine; `pixel-lsp doctor` shows what was found"

@@ -1,0 +1,52 @@
+"""What a device may not be asked for: found before anything is created, and said in the words of the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pixel_core.engines.base import BufferJob, DispatchJob, KernelJob, RunFailure
+
+
+def check_job(job: KernelJob, limits: Mapping[str, int]) -> RunFailure | None:
+    """The first thing of a job that WebGPU refuses, some of which wgpu accepts or ends the process for.
+
+    Args:
+        job: What is to run.
+        limits: As `Engine.limits`; a limit that is absent is not checked.
+    """
+    message = _too_large(job.buffers, limits)
+    for dispatch in job.dispatches:
+        message = message or _too_many_workgroups(dispatch, limits) or _aliased(dispatch)
+    return None if message is None else RunFailure(reason="validation", message=message)
+
+
+def _too_large(buffers: Mapping[str, BufferJob], limits: Mapping[str, int]) -> str | None:
+    for name, buffer in buffers.items():
+        kind = "uniform" if buffer.is_uniform else "storage"
+        size, limit = len(buffer.initial), limits.get(f"max-{kind}-buffer-binding-size")
+        if limit is not None and size > limit:
+            return f"`{name}` holds {size:,} bytes; this adapter binds {kind} buffers of at most {limit:,}"
+    return None
+
+
+def _too_many_workgroups(dispatch: DispatchJob, limits: Mapping[str, int]) -> str | None:
+    limit = limits.get("max-compute-workgroups-per-dimension")
+    for axis, count in zip("xyz", dispatch.workgroups, strict=True):
+        if limit is not None and count > limit:
+            return f"`{dispatch.entry_point}` is dispatched over {count:,} workgroups in {axis}; the limit is {limit:,} per dimension"
+    return None
+
+
+def _aliased(dispatch: DispatchJob) -> str | None:
+    # wgpu accepts one buffer behind two writable bindings; browsers refuse it (WebGPU, "encoder bind groups alias a writable resource").
+    writable: dict[str, tuple[int, int]] = {}
+    for binding in dispatch.bindings:
+        if binding.writable and binding.buffer in writable:
+            group, number = writable[binding.buffer]
+            return (
+                f"`{dispatch.entry_point}` binds `{binding.buffer}` twice as writable, at @group({group}) @binding({number}) "
+                f"and @group({binding.group}) @binding({binding.binding})"
+            )
+        if binding.writable:
+            writable[binding.buffer] = (binding.group, binding.binding)
+    return None

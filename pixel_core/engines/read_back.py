@@ -1,0 +1,85 @@
+"""Which ranges come back from the device, and what they say. Sizes are in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pixel_core.engines.base import KernelJob
+from pixel_core.engines.buffer_pool import Allocation
+from pixel_core.engines.guards import GUARD, GUARD_BYTES
+
+Buffer = TypeVar("Buffer")
+
+_STAGING_BYTES = 1 << 28
+_ALIGNMENT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Copy(Generic[Buffer]):
+    """One buffer with its bands on its way back.
+
+    Attributes:
+        job: Number of the job.
+        name: The job's name for the buffer.
+        source: The device's handle.
+        size: Both bands and the binding.
+        content_size: Of the content, which may be shorter than the binding.
+        is_wanted: Whether the content is wanted, or the bands alone.
+    """
+
+    job: int
+    name: str
+    source: Buffer
+    size: int
+    content_size: int
+    is_wanted: bool
+
+    @property
+    def staging_size(self) -> int:
+        """Size in the staging buffer, whose ranges are aligned."""
+        return (self.size + _ALIGNMENT - 1) // _ALIGNMENT * _ALIGNMENT
+
+
+@dataclass(slots=True)
+class Received:
+    """What came back of one job."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    broken_guards: list[str] = field(default_factory=list)
+
+    def take(self, copy: Copy[Buffer], data: memoryview) -> None:
+        """Look at the bands of a range and keep its content."""
+        if bytes(data[:GUARD_BYTES]) != GUARD or bytes(data[copy.size - GUARD_BYTES : copy.size]) != GUARD:
+            self.broken_guards.append(copy.name)
+        if copy.is_wanted:
+            self.contents[copy.name] = bytes(data[GUARD_BYTES : GUARD_BYTES + copy.content_size])
+
+
+def plan_copies(jobs: Sequence[KernelJob], placed: Sequence[Mapping[str, Allocation[Buffer]]]) -> Iterator[Copy[Buffer]]:
+    """One copy for each buffer that is wanted, and for each that a dispatch could write, because of its bands."""
+    for number, (job, allocations) in enumerate(zip(jobs, placed, strict=True)):
+        writable = writable_buffers(job)
+        for name, buffer in job.buffers.items():
+            if not buffer.is_uniform and (buffer.read_back or name in writable):
+                allocation = allocations[name]
+                yield Copy(number, name, allocation.buffer, allocation.region.guarded_size, len(buffer.initial), buffer.read_back)
+
+
+def split_copies(copies: Sequence[Copy[Buffer]]) -> Iterator[list[Copy[Buffer]]]:
+    """At least one portion, each of the size of a staging buffer at most, except that a huge range stays whole."""
+    portion: list[Copy[Buffer]] = []
+    size = 0
+    for copy in copies:
+        if portion and size + copy.staging_size > _STAGING_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(copy)
+        size += copy.staging_size
+    yield portion
+
+
+def writable_buffers(job: KernelJob) -> set[str]:
+    """Buffers that at least one dispatch binds as writable."""
+    return {binding.buffer for dispatch in job.dispatches for binding in dispatch.bindings if binding.writable}
