@@ -9,7 +9,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pixel_core import __version__
 from pixel_core.errors import PixelError
@@ -77,19 +76,18 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-j", "--jobs", type=_positive_number, default=1, metavar="N", help="kernel workers at most (default: 1)")
     parser.add_argument(
         "--python",
-        type=Path,
         metavar="PATH",
         help="interpreter for Python references (default: the workspace's .venv, VIRTUAL_ENV, python3)",
     )
     parser.add_argument(
-        "--workspace", type=Path, metavar="PATH", help="folder that files named by contracts must lie in (default: each shader's project)"
+        "--workspace", metavar="PATH", help="folder that files named by contracts must lie in (default: each shader's project)"
     )
     parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
 
 
 def _add_contract(parser: argparse.ArgumentParser) -> None:
     parser.description = "Infer a first contract from a shader: names, bindings and shapes are filled in, the truth is left to you."
-    parser.add_argument("file", type=Path, metavar="FILE", help="the shader")
+    parser.add_argument("file", metavar="FILE", help="the shader")
     target = parser.add_mutually_exclusive_group()
     target.add_argument("--write", action="store_true", help="put it into the head of FILE instead of printing it")
     target.add_argument("--sidecar", action="store_true", help="write it to NAME.contract.toml beside FILE")
@@ -106,12 +104,14 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.description = "Say what is installed, which adapters there are and what they get wrong, and how to mend what is missing."
     parser.add_argument("--format", choices=("text", "json"), default="text", help="form of the answer (default: text)")
-    parser.add_argument("--python", type=Path, metavar="PATH", help="interpreter for Python references to look at")
+    parser.add_argument("--python", metavar="PATH", help="interpreter for Python references to look at")
     parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.verb == "check":
+        from pathlib import Path
+
         from pixel_core.kernels.validate import CheckOptions
         from pixel_server.commands.check import CheckCommand, check
 
@@ -120,8 +120,8 @@ def _run(arguments: argparse.Namespace) -> int:
             case=arguments.case,
             seed=arguments.seed,
             trusted=not arguments.untrusted,
-            interpreter=arguments.python,
-            workspace=arguments.workspace,
+            interpreter=Path(arguments.python) if arguments.python else None,
+            workspace=Path(arguments.workspace) if arguments.workspace else None,
             jobs=arguments.jobs,
         )
         return check(
@@ -135,17 +135,23 @@ def _run(arguments: argparse.Namespace) -> int:
             )
         )
     if arguments.verb == "contract":
+        from pathlib import Path
+
         from pixel_server.commands.contract import contract
 
-        return contract(arguments.file, write=arguments.write, sidecar=arguments.sidecar)
+        return contract(Path(arguments.file), write=arguments.write, sidecar=arguments.sidecar)
     if arguments.verb == "rule":
         from pixel_server.commands.rule import rule
 
         return rule(arguments.code, color=not arguments.no_color)
     if arguments.verb == "doctor":
+        from pathlib import Path
+
         from pixel_server.commands.doctor import doctor
 
-        return doctor(arguments.python, as_json=arguments.format == "json", color=not arguments.no_color)
+        return doctor(
+            Path(arguments.python) if arguments.python else None, as_json=arguments.format == "json", color=not arguments.no_color
+        )
     print("pixel-lsp: the language server is not there yet; `pixel-lsp check PATH` checks kernels in the terminal", file=sys.stderr)
     return USAGE_CODE
 

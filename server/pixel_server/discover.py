@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from pixel_core.findings import Finding, Location, Severity
 SHADER_SUFFIX: Final = ".wgsl"
 SIDECAR_SUFFIX: Final = ".contract.toml"
 SKIPPED_FOLDERS: Final = frozenset({"node_modules", "venv", "__pycache__", "site-packages", "bower_components"})
+
+# The patterns become regular expressions that try every length of every wildcard.
+_MAX_WILDCARDS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +56,11 @@ def discover(paths: Sequence[str]) -> Discovery:
     shaders: dict[Path, Path] = {}
     findings: list[Finding] = []
     for text in paths:
+        known = len(findings)
         found = list(_shaders(text, findings))
-        if not found and not findings:
-            findings.append(
-                _nothing(
-                    Path(text), f"no shader found in `{text}`", "a folder is searched for `*.wgsl` files that `.gitignore` does not exclude"
-                )
-            )
+        if not found and len(findings) == known:
+            hint = "a folder is searched for `*.wgsl` files that `.gitignore` does not exclude"
+            findings.append(_nothing(Path(text), f"no shader found in `{text}`", hint))
         for shader in found:
             shaders.setdefault(Path(os.path.abspath(shader)), shader)  # noqa: PTH100 - resolve() would follow links and change the name
     return Discovery(shaders=tuple(shaders.values()), findings=tuple(findings))
@@ -137,9 +139,18 @@ def _ignores_above(folder: Path) -> tuple[_Ignore, ...]:
 def _read_ignore(folder: Path) -> tuple[_Ignore, ...]:
     try:
         lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
-        return (_Ignore(folder, GitIgnoreSpec.from_lines(lines)),)
-    except (OSError, ValueError):
+    except OSError:
         return ()
+    return (_Ignore(folder, GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))),)
+
+
+def _is_pattern(line: str) -> bool:
+    """Whether pathspec can read the line: one that it cannot must not cost the others."""
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return line.count("*") <= _MAX_WILDCARDS
 
 
 def _nothing(path: Path, message: str, hint: str | None) -> Finding:
