@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pixel_core.findings import Finding, Span
-from pixel_core.wgsl.syntax import FunctionDeclaration, SyntaxTree
+from pixel_core.wgsl.analyse import Module, analyse
+from pixel_core.wgsl.arithmetic import Constant, Number
+from pixel_core.wgsl.collector import Collector
+from pixel_core.wgsl.constants import Evaluation, evaluate_declaration, scalar_of_type
+from pixel_core.wgsl.dependencies import reachable
+from pixel_core.wgsl.entry_points import stage_of_entry, workgroup_size_of
+from pixel_core.wgsl.layout import round_up, size_of
+from pixel_core.wgsl.resolve_types import TypeResolution, resolve_type
+from pixel_core.wgsl.syntax import EnableDirective, FunctionDeclaration, SyntaxTree, VariableDeclaration
 from pixel_core.wgsl.types import Scalar, Type
+from pixel_core.wgsl.variables import ModuleVariable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +109,139 @@ class ShaderInterface:
         return next((binding for binding in self.bindings if binding.name == name), None)
 
 
-def reflect(tree: SyntaxTree, overrides: Mapping[str, int | float | bool] | None = None) -> ShaderInterface:
+def reflect(tree: SyntaxTree, overrides: Mapping[str, Number] | None = None) -> ShaderInterface:
     """Reflect a parsed shader.
+
+    To reflect one tree with many sets of overrides, call `analyse` once and `interface_of` for each set.
 
     Args:
         tree: From `parse`; a tree with syntax errors is reflected as far as it goes.
         overrides: Values given to pipeline-overridable constants, by name.
     """
-    raise NotImplementedError
+    return interface_of(analyse(tree), overrides)
+
+
+def interface_of(module: Module, overrides: Mapping[str, Number] | None = None) -> ShaderInterface:
+    """The interface of an analysed module under one set of overrides.
+
+    Args:
+        module: From `analyse`.
+        overrides: Values given to pipeline-overridable constants, by name; the others have their defaults.
+    """
+    names = module.names
+    collector = Collector(module.tree.source)
+    evaluation = Evaluation(
+        names=names, overrides=overrides or {}, collector=collector, known=_without_overrides(module.resolution.evaluation.known)
+    )
+    resolution = TypeResolution(evaluation=evaluation, structs=module.resolution.structs, required=module.resolution.required)
+    declared = [node for node in module.tree.declarations if isinstance(node, VariableDeclaration)]
+    values = {node: evaluate_declaration(node, evaluation) for node in names.order if isinstance(node, VariableDeclaration)}
+    workgroup_bytes = {
+        variable: _bytes_of(variable, resolution) for variable in module.variables.values() if variable.address_space == "workgroup"
+    }
+    entries = tuple(_entry_point(function, module, evaluation, workgroup_bytes) for function in module.entries)
+    return ShaderInterface(
+        entry_points=entries,
+        bindings=tuple(_binding(variable) for variable in module.variables.values() if variable.is_resource),
+        overrides=tuple(_override(node, module, evaluation) for node in declared if node.keyword == "override"),
+        structs=MappingProxyType({node.name.text: struct for node, struct in module.resolution.structs.items() if struct is not None}),
+        constants=MappingProxyType(
+            {
+                node.name.text: value.value
+                for node, value in values.items()
+                if node.keyword == "const" and value is not None and value.is_scalar
+            }
+        ),
+        enables=frozenset(
+            name.text for directive in module.tree.directives if isinstance(directive, EnableDirective) for name in directive.names
+        ),
+        findings=_merged(module.findings, collector.findings),
+    )
+
+
+def _without_overrides(known: Mapping[VariableDeclaration, Constant | None]) -> dict[VariableDeclaration, Constant | None]:
+    return {declaration: value for declaration, value in known.items() if declaration.keyword == "const"}
+
+
+def _bytes_of(variable: ModuleVariable, resolution: TypeResolution) -> int | None:
+    """Size of a workgroup variable; only here is the size of one that depends on overrides known."""
+    type_ = variable.type
+    if type_ is None and variable.declaration.type is not None:
+        type_ = resolve_type(variable.declaration.type, resolution)
+    return round_up(16, size_of(type_)) if type_ is not None else None
+
+
+def _entry_point(
+    function: FunctionDeclaration,
+    module: Module,
+    evaluation: Evaluation,
+    workgroup_bytes: Mapping[ModuleVariable, int | None],
+) -> EntryPoint:
+    used = [node for node in reachable(function, module.names.references) if isinstance(node, VariableDeclaration)]
+    variables = [module.variables[node] for node in used if node in module.variables]
+    shared = [variable for variable in variables if variable.address_space == "workgroup"]
+    sizes = [workgroup_bytes[variable] for variable in shared]
+    known_sizes = [size for size in sizes if size is not None]
+    stage = stage_of_entry(function) or "compute"
+    _check_bindings(function, [variable for variable in variables if variable.is_resource], evaluation.collector)
+    return EntryPoint(
+        name=function.name.text,
+        stage=stage,
+        workgroup_size=workgroup_size_of(function, evaluation) if stage == "compute" else None,
+        bindings=frozenset(variable.name for variable in variables if variable.is_resource),
+        overrides=frozenset(node.name.text for node in used if node.keyword == "override"),
+        workgroup_variables=frozenset(variable.name for variable in shared),
+        workgroup_bytes=sum(known_sizes) if len(known_sizes) == len(sizes) else None,
+        function=function,
+        span=function.name.span,
+    )
+
+
+def _check_bindings(function: FunctionDeclaration, variables: list[ModuleVariable], collector: Collector) -> None:
+    first: dict[tuple[int, int], ModuleVariable] = {}
+    for variable in sorted(variables, key=lambda variable: variable.declaration.start):
+        if variable.group is None or variable.binding is None:
+            continue
+        earlier = first.setdefault((variable.group, variable.binding), variable)
+        if earlier is not variable:
+            collector.error(
+                "PX161",
+                variable.declaration.name,
+                f"`{variable.name}` and `{earlier.name}` are both `@group({variable.group}) @binding({variable.binding})`,"
+                f" and `{function.name.text}` uses both",
+                labels=(collector.label(earlier.declaration.name, "the other variable"),),
+                hint="give one of them a free binding number",
+            )
+
+
+def _binding(variable: ModuleVariable) -> Binding:
+    is_immediate = variable.address_space == "immediate"
+    return Binding(
+        name=variable.name,
+        group=-1 if is_immediate or variable.group is None else variable.group,
+        binding=-1 if is_immediate or variable.binding is None else variable.binding,
+        address_space=variable.address_space,
+        access=variable.access,
+        type=variable.type,
+        span=variable.declaration.name.span,
+    )
+
+
+def _override(declaration: VariableDeclaration, module: Module, evaluation: Evaluation) -> Override:
+    value = evaluation.known.get(declaration)
+    declared = scalar_of_type(declaration.type, module.names) if declaration.type is not None else None
+    scalar = declared[0] if declared is not None else value.scalar if value is not None else None
+    return Override(
+        name=declaration.name.text,
+        id=module.override_ids.get(declaration),
+        type=Scalar(scalar) if scalar else None,
+        value=value.value if value is not None else None,
+        has_default=declaration.initializer is not None,
+        span=declaration.name.span,
+    )
+
+
+def _merged(base: tuple[Finding, ...], more: list[Finding]) -> tuple[Finding, ...]:
+    """Both, each finding once, by position."""
+    unique = {(finding.code, finding.location, finding.message): finding for finding in (*base, *more)}
+    return tuple(sorted(unique.values(), key=lambda finding: finding.location.span.start if finding.location.span else 0))

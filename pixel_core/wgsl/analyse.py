@@ -1,0 +1,102 @@
+"""One look at a whole module: names, constants, types and variables, as far as they do not depend on overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pixel_core.findings import Finding
+from pixel_core.wgsl.attributes import check_attributes
+from pixel_core.wgsl.check_declarations import check_assertion, check_constant, check_override, check_override_ids
+from pixel_core.wgsl.check_functions import check_function
+from pixel_core.wgsl.collector import Collector
+from pixel_core.wgsl.constants import Evaluation
+from pixel_core.wgsl.entry_points import check_entry_point, stage_of_entry
+from pixel_core.wgsl.lay_out_structs import lay_out_struct
+from pixel_core.wgsl.names import Names, resolve_names
+from pixel_core.wgsl.resolve_types import TypeResolution, resolve_type
+from pixel_core.wgsl.syntax import (
+    AliasDeclaration,
+    ConstAssert,
+    Declaration,
+    FunctionDeclaration,
+    RequiresDirective,
+    StructDeclaration,
+    SyntaxTree,
+    VariableDeclaration,
+)
+from pixel_core.wgsl.variables import ModuleVariable, read_variable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """What is known of a module before its overrides have values.
+
+    Attributes:
+        resolution: Types and constants; its collector is not written to any more.
+        variables: The module-scope `var`s, in order.
+        entries: The entry points, in order.
+        override_ids: The `@id` of each override that has one.
+        findings: PX13x-PX19x that hold for every set of overrides.
+    """
+
+    tree: SyntaxTree
+    names: Names
+    resolution: TypeResolution
+    variables: Mapping[VariableDeclaration, ModuleVariable]
+    entries: tuple[FunctionDeclaration, ...]
+    override_ids: Mapping[VariableDeclaration, int]
+    findings: tuple[Finding, ...]
+
+
+def analyse(tree: SyntaxTree) -> Module:
+    """Analyse a parsed shader, once for all sets of overrides.
+
+    Args:
+        tree: From `parse`; a tree with syntax errors is analysed as far as it goes.
+    """
+    names = resolve_names(tree)
+    collector = Collector(tree.source)
+    required = frozenset(name.text for directive in tree.directives if isinstance(directive, RequiresDirective) for name in directive.names)
+    evaluation = Evaluation(names=names, overrides=None, collector=collector)
+    resolution = TypeResolution(evaluation=evaluation, required=required)
+    variables: dict[VariableDeclaration, ModuleVariable] = {}
+    for declaration in names.order:
+        if declaration not in names.cyclic:
+            _analyse_declaration(declaration, resolution, variables)
+    for declaration in tree.declarations:
+        check_attributes(declaration, collector)
+    override_ids = check_override_ids(tree, evaluation)
+    functions = [declaration for declaration in tree.declarations if isinstance(declaration, FunctionDeclaration)]
+    for function in functions:
+        check_entry_point(function, collector)
+        check_function(function, resolution)
+    return Module(
+        tree=tree,
+        names=names,
+        resolution=resolution,
+        variables=MappingProxyType(dict(sorted(variables.items(), key=lambda item: item[0].start))),
+        entries=tuple(function for function in functions if stage_of_entry(function) is not None),
+        override_ids=MappingProxyType(override_ids),
+        findings=(*names.findings, *collector.findings),
+    )
+
+
+def _analyse_declaration(
+    declaration: Declaration, resolution: TypeResolution, variables: dict[VariableDeclaration, ModuleVariable]
+) -> None:
+    """Resolve one declaration; those it refers to have been resolved before."""
+    if isinstance(declaration, VariableDeclaration):
+        if declaration.keyword == "const":
+            check_constant(declaration, resolution)
+        elif declaration.keyword == "override":
+            check_override(declaration, resolution)
+        elif declaration.keyword == "var":
+            variables[declaration] = read_variable(declaration, resolution)
+    elif isinstance(declaration, StructDeclaration):
+        resolution.structs[declaration] = lay_out_struct(declaration, resolution)
+    elif isinstance(declaration, AliasDeclaration):
+        resolve_type(declaration.type, resolution)
+    elif isinstance(declaration, ConstAssert):
+        check_assertion(declaration, resolution.evaluation)
