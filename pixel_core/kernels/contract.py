@@ -17,7 +17,7 @@ ROLES = ("in", "out", "inout", "scratch", "accumulate", "table")
 COMPARE_MODES = ("scaled", "exact", "ulp", "multiset")
 CODECS = ("f16x2", "q4_0", "q8_0")
 
-Parameter = Union[Expression, tuple[Expression, ...], Mapping[str, "Parameter"]]
+Parameter = Union[Expression, tuple["Parameter", ...], Mapping[str, "Parameter"]]
 """The value of a uniform: a scalar, a list (vector or array), or a table by field name."""
 
 
@@ -141,7 +141,7 @@ class KernelContract:
         budget: What one case may cost.
         flops: Floating-point operations of one case, or None.
         span: Of the table's header.
-        key_spans: Dotted key (`expect.c`, `dispatch`, `cases[2]`) → span of its value; `name of key@` + key → span of the key itself.
+        key_spans: Dotted key (`expect.c`, `dispatch`, `cases[2]`, counting from 0) → span of its value; `key@expect.c` → of the key.
         source: The file the contract stands in.
     """
 
@@ -168,6 +168,23 @@ class KernelContract:
     span: Span
     key_spans: Mapping[str, Span]
     source: SourceText
+
+    def parameter_expressions(self) -> list[Expression]:
+        """Every expression of passes, cases and parameters that is evaluated to a number."""
+        tables = [self.params, *(step.params for step in self.passes), *(case.params for case in self.cases)]
+        pending: list[Parameter] = [value for table in tables for value in table.values()]
+        found: list[Expression] = []
+        for step in self.passes:
+            found += [*step.dispatch, *step.overrides.values(), *([step.repeat] if step.repeat else [])]
+        for case in self.cases:
+            found += case.overrides.values()
+        while pending:
+            value = pending.pop()
+            if isinstance(value, Expression):
+                found.append(value)
+            else:
+                pending.extend(value.values() if isinstance(value, Mapping) else value)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

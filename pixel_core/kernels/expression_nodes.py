@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Union
@@ -118,6 +119,53 @@ class Expression:
     text: str
     tree: Node
     span: Span | None
+
+    def locate(self, part: Span | None) -> Span | None:
+        """Where a part of `text` stands in the file; all of it where the file spells the text differently (TOML escapes)."""
+        return locate_part(self.text, self.span, part)
+
+    def used_names(self) -> list[NameUse]:
+        """Every name that is used, in order."""
+        return [node for node in walk_nodes(self.tree) if isinstance(node, NameUse)]
+
+
+def locate_part(text: str, span: Span | None, part: Span | None) -> Span | None:
+    """Where a part of a text stands in the file that holds the text at `span`."""
+    if span is None or part is None or span.end - span.start != len(text):
+        return span
+    return Span(span.start + part.start, span.start + part.end)
+
+
+def walk_nodes(tree: Node) -> Iterator[Node]:
+    """A node and all below it, in the order of the text."""
+    pending: list[Node | Slice | None] = [tree]
+    while pending:
+        node = pending.pop()
+        if node is None:
+            continue
+        if not isinstance(node, Slice):
+            yield node
+        pending.extend(reversed(_children(node)))
+
+
+def _children(node: Node | Slice) -> tuple[Node | Slice | None, ...]:
+    match node:
+        case UnaryOperation():
+            return (node.operand,)
+        case BinaryOperation() | Comparison():
+            return (node.left, node.right)
+        case Conditional():
+            return (node.then, node.condition, node.otherwise)
+        case FunctionCall():
+            return (*node.arguments, *(value for _, value in node.keywords))
+        case Slice():
+            return (node.start, node.stop, node.step)
+        case Subscript():
+            return (node.base, *node.indices)
+        case Sequence():
+            return node.items
+        case _:
+            return ()
 
 
 class ExpressionProblem(Exception):
