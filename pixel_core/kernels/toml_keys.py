@@ -21,6 +21,9 @@ TomlPath = tuple[Union[str, int], ...]
 MAX_DEPTH = 16
 """Arrays and inline tables nested more deeply are passed over without positions."""
 
+MAX_PLACES = 50_000
+"""The scan ends after so many; no contract within its own limits comes near."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyPlace:
@@ -38,7 +41,7 @@ class KeyPlace:
 
 
 def scan_keys(document: str) -> Mapping[TomlPath, KeyPlace]:
-    """The place of every key and array element, in the order of the document."""
+    """The place of every key and array element, in the order of the document; of at most `MAX_PLACES`."""
     scan = _Scan(document)
     scan.document()
     return scan.places
@@ -156,6 +159,9 @@ class _Scan:
     def _value(self, path: TomlPath, key: Span | None, depth: int) -> None:
         start = self.position
         first = self._peek()
+        if len(self.places) >= MAX_PLACES:
+            self.position = len(self.text)
+            return
         # Entered before its inner keys, so that places come in the order of the document.
         self.places[path] = KeyPlace(key or Span(start, start), Span(start, start))
         inside: Span | None = None
