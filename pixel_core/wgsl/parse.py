@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pixel_core.findings import Finding
 from pixel_core.source import SourceText
 from pixel_core.wgsl.lexer import lex
 from pixel_core.wgsl.parse_declarations import DeclarationParser
 from pixel_core.wgsl.syntax import SyntaxTree
 from pixel_core.wgsl.templates import mark_template_lists
+from pixel_core.wgsl.validate_syntax import validate_syntax
 
 
 def parse(source: SourceText) -> SyntaxTree:
@@ -25,5 +27,12 @@ def parse(source: SourceText) -> SyntaxTree:
     tokens = mark_template_lists(tokens)
     parser = DeclarationParser(source, tokens)
     directives, declarations = parser.translation_unit()
-    findings = sorted(lexical_findings + parser.findings, key=lambda finding: finding.location.span.start if finding.location.span else 0)
-    return SyntaxTree(source=source, tokens=tokens, directives=directives, declarations=declarations, findings=findings)
+    findings = lexical_findings + parser.findings
+    tree = SyntaxTree(source=source, tokens=tokens, directives=directives, declarations=declarations, findings=findings)
+    findings += validate_syntax(tree)
+    findings.sort(key=_start)
+    return tree
+
+
+def _start(finding: Finding) -> int:
+    return finding.location.span.start if finding.location.span else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pixel_core.findings import Span
+from pixel_core.findings import Fix, Span
 from pixel_core.wgsl.parse_statements import StatementParser
 from pixel_core.wgsl.recovery import END, IDENTIFIER, MODULE_ATTRIBUTES
 from pixel_core.wgsl.syntax import (
@@ -21,6 +21,7 @@ from pixel_core.wgsl.syntax import (
     RequiresDirective,
     StructDeclaration,
     StructMember,
+    Token,
     VariableDeclaration,
 )
 
@@ -34,9 +35,6 @@ class DeclarationParser(StatementParser):
 
     def translation_unit(self) -> tuple[list[Directive], list[Declaration]]:
         """`translation_unit`: directives, then declarations."""
-        self.stops = frozenset()
-        self.break_if = None
-        self.break_if_depth = -1
         directives: list[Directive] = []
         declarations: list[Declaration] = []
         while self.symbol != END:
@@ -46,9 +44,22 @@ class DeclarationParser(StatementParser):
                 directives.append(self._directive())
             else:
                 declarations.append(self._declaration())
+        self._check_half_literal(directives)
         return directives, declarations
 
     # ------------------------------------------------------------ directives
+
+    def _check_half_literal(self, directives: list[Directive]) -> None:
+        literal = self.half_literal
+        enabled = any(name.text == "f16" for directive in directives if isinstance(directive, EnableDirective) for name in directive.names)
+        if literal is not None and not enabled:
+            self.tell(
+                "PX102",
+                f"`{literal.text}` needs `enable f16;`",
+                Span(literal.start, literal.end),
+                hint="without half precision, use the suffix `f`",
+                fix=Fix("enable f16", Span(0, 0), "enable f16;\n"),
+            )
 
     def _check_directive_place(self, declarations: list[Declaration]) -> None:
         if any(not isinstance(declaration, ErrorDeclaration) for declaration in declarations[:1]):
@@ -173,10 +184,10 @@ class DeclarationParser(StatementParser):
                 self.tell("PX119", f"`struct {name.text}` needs at least one member", Span(keyword.start, name.end))
             if self.symbol != "}":
                 self.recovering = False
-            self._close_structure(name)
+            self._close_structure(name, opening)
         return StructDeclaration(start=keyword.start, end=self.end(), name=name, members=members)
 
-    def _close_structure(self, name: Name) -> None:
+    def _close_structure(self, name: Name, opening: Token) -> None:
         if self.symbol == "}":
             self.advance()
             return
@@ -186,7 +197,7 @@ class DeclarationParser(StatementParser):
                 self.advance()
             self.accept("}")
             return
-        self.expect("}", f"to close `struct {name.text}`")
+        self.expect_brace(opening, f"to close `struct {name.text}`")
 
     def _member(self) -> StructMember | None:
         """`struct_member`; None where a declaration comes instead, which then is still to be read."""

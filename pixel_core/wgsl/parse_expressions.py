@@ -7,6 +7,7 @@ by the usual precedence, so that the tree is what was meant, and reported with t
 from __future__ import annotations
 
 from pixel_core.findings import Fix, Span
+from pixel_core.source import SourceText
 from pixel_core.wgsl.literals import read_number
 from pixel_core.wgsl.recovery import END, IDENTIFIER, NUMBER, TEMPLATE_END, TEMPLATE_START, TokenCursor
 from pixel_core.wgsl.syntax import (
@@ -70,9 +71,19 @@ _LIST_ENDS = frozenset((")", "]", "}", "{", ";", TEMPLATE_END, END, "=", "->", "
 
 
 class ExpressionParser(TokenCursor):
-    """Adds the grammar of expressions; `height` is that of the expression read last."""
+    """Adds the grammar of expressions.
 
-    __slots__ = ("height",)
+    Attributes:
+        height: Of the expression that was read last, in nodes.
+        half_literal: The first number with the suffix `h`, which only `enable f16;` allows.
+    """
+
+    __slots__ = ("half_literal", "height")
+
+    def __init__(self, source: SourceText, tokens: list[Token]) -> None:
+        super().__init__(source, tokens)
+        self.height = 0
+        self.half_literal: Token | None = None
 
     def expression(self) -> Expression:
         """`expression`."""
@@ -165,6 +176,8 @@ class ExpressionParser(TokenCursor):
         number = read_number(token.text)
         if number.problem is not None:
             self.tell("PX102", number.problem, Span(token.start, token.end))
+        elif number.suffix == "h" and self.half_literal is None:
+            self.half_literal = token
         return NumberLiteral(start=token.start, end=token.end, text=token.text, suffix=number.suffix, value=number.value)
 
     def _parenthesized(self) -> Expression:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from pixel_core.findings import Span
+from pixel_core.source import SourceText
 from pixel_core.wgsl.parse_simple_statements import TARGET_STARTS, SimpleStatementParser
 from pixel_core.wgsl.recovery import END
 from pixel_core.wgsl.syntax import (
@@ -47,6 +48,12 @@ class StatementParser(SimpleStatementParser):
 
     __slots__ = ("break_if", "break_if_depth", "stops")
 
+    def __init__(self, source: SourceText, tokens: list[Token]) -> None:
+        super().__init__(source, tokens)
+        self.stops: frozenset[str] = frozenset()
+        self.break_if: Expression | None = None
+        self.break_if_depth = -1
+
     # ------------------------------------------------------------ blocks
 
     def block(self, what: str, attributes: list[Attribute] | None = None) -> Block:
@@ -62,17 +69,18 @@ class StatementParser(SimpleStatementParser):
         if attributes is None:
             attributes = self.attributes() if self.symbol == "@" else []
         opening = self.tokens[self.index]
+        start = attributes[0].start if attributes else opening.start
         if self.symbol == "{":
             self.index += 1
             self.symbol = self.symbols[self.index]
         else:
             where = self.insertion_point()
             self.report("PX104", f"expected `{{` to open {what}", where)
+            start = attributes[0].start if attributes else where.start
             if self.symbol in ("}", ";", END) or self.at_declaration():
                 self.accept(";")
-                return Block(start=where.start, end=where.end, attributes=attributes, statements=[]), None
+                return Block(start=start, end=max(start, self.end()), attributes=attributes, statements=[]), None
         self.depth += 1
-        start = attributes[0].start if attributes else opening.start
         return Block(start=start, end=opening.end, attributes=attributes, statements=[]), opening
 
     def _close_block(self, block: Block, opening: Token, what: str) -> None:
