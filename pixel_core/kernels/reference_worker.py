@@ -1,0 +1,282 @@
+"""Runs a contract's reference function. One file for the *user's* interpreter, where pixel_core is not installed.
+
+Needs Python 3.8 and numpy. Speaks the frames of `pixel_core.processes.frames`: four bytes of length (big endian), then JSON.
+Started by path, with `--parent PID --memory-bytes N`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# Started by path, so our own folder comes first, and its `numbers` and `codecs` would be taken for the standard library's.
+sys.path.pop(0)
+
+import argparse
+import ctypes
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import signal
+import threading
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO, Callable  # noqa: UP035 -- Python 3.8
+
+_MAX_FRAME_BYTES = 1 << 26
+_PR_SET_PDEATHSIG = 1
+_MODULE_NAME = "_pixel_lsp_reference"
+
+
+class ReferenceProblem(Exception):  # noqa: N818 -- a user's mistake, not an error of ours
+    """Why there is no result: `kind`, one sentence, and the traceback if there is one."""
+
+    def __init__(self, kind: str, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.detail = detail
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--memory-bytes", type=int, default=0)
+    options = parser.parse_args()
+    _limit_process(options.parent, options.memory_bytes)
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    # What the reference prints must not get between the frames, and what it reads must not take them.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    _serve(incoming, outgoing)
+
+
+def _serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    functions: dict[tuple[str, str], Callable[..., Any]] = {}
+    requests: list[dict[str, Any]] = []
+    arrived = threading.Semaphore(0)
+
+    def read() -> None:
+        while True:
+            head = incoming.read(4)
+            length = int.from_bytes(head, "big")
+            if len(head) < 4 or length > _MAX_FRAME_BYTES:
+                # The parent is gone; the reference may be in a loop that never ends.
+                os._exit(0)
+            message = json.loads(incoming.read(length).decode("utf-8"))
+            if message["kind"] == "request":
+                requests.append(message)
+                arrived.release()
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        arrived.acquire()
+        message = requests.pop(0)
+        reply = json.dumps({"id": message["id"], "kind": "reply", "body": _answer(message["body"], functions)}).encode("utf-8")
+        outgoing.write(len(reply).to_bytes(4, "big") + reply)
+        outgoing.flush()
+
+
+def _answer(request: dict[str, Any], functions: dict[tuple[str, str], Callable[..., Any]]) -> dict[str, Any]:
+    file = request["file"]
+    answer: dict[str, Any] = {"outputs": {}, "files": {}, "failure": None}
+    try:
+        key = (file, request["function"])
+        if key not in functions:
+            functions[key] = _load(file, request["function"])
+        arguments = _arguments(functions[key], request)
+        result = _call(functions[key], arguments, file)
+        answer["outputs"] = _write_outputs(result, request)
+    except ReferenceProblem as problem:
+        answer["failure"] = {"kind": problem.kind, "message": problem.message, "detail": problem.detail}
+    answer["files"] = _workspace_modules(request["workspace"], file)
+    return answer
+
+
+def _load(file: str, function: str) -> Callable[..., Any]:
+    try:
+        # Before the folder of the user comes first, so that no file there can stand in for a part of it.
+        importlib.import_module("numpy")
+    except Exception as problem:  # noqa: BLE001 -- a broken numpy fails in many ways
+        raise ReferenceProblem("no_numpy", f"{sys.executable} cannot import numpy: {problem}") from None
+    name = Path(file).name
+    if str(Path(file).parent) not in sys.path:
+        sys.path.insert(0, str(Path(file).parent))
+    try:
+        spec = importlib.util.spec_from_file_location(_MODULE_NAME, file)
+        if spec is None or spec.loader is None:
+            raise ReferenceProblem("import", f"`{name}` is no Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[_MODULE_NAME] = module
+        spec.loader.exec_module(module)
+    except ReferenceProblem:
+        raise
+    except BaseException as problem:  # noqa: BLE001 -- whatever the user's file does, SystemExit too
+        raise _problem_in("import", f"importing `{name}` failed", problem, file) from None
+    found = getattr(module, function, None)
+    if not callable(found):
+        names = [key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == _MODULE_NAME]
+        there = f"it has {', '.join(f'`{one}`' for one in names[:5])}" if names else "it has no functions"
+        what = "has no function" if found is None else "holds something that cannot be called as"
+        raise ReferenceProblem("import", f"`{name}` {what} `{function}`; {there}")
+    return found
+
+
+def _arguments(function: Callable[..., Any], request: dict[str, Any]) -> dict[str, Any]:
+    """Everything on offer that the function takes: all of it with `**anything`, else by parameter name."""
+    import numpy as np
+
+    folder = Path(request["folder"])
+    offered: dict[str, Any] = dict(request["values"])
+    for name, parts in request["arrays"].items():
+        arrays = {part: np.load(folder / file, allow_pickle=False) for part, file in parts.items()}
+        offered[name] = arrays.get("", arrays)
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return offered
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return offered
+    by_name = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    missing = [one.name for one in by_name if one.default is one.empty and one.name not in offered]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in offered)
+        raise ReferenceProblem("wrong_signature", f"`{request['function']}` asks for `{missing[0]}`; it can have {names}")
+    return {one.name: offered[one.name] for one in by_name if one.name in offered}
+
+
+def _call(function: Callable[..., Any], arguments: dict[str, Any], file: str) -> Any:
+    try:
+        return function(**arguments)
+    except SystemExit as problem:
+        raise ReferenceProblem(
+            "exited", f"it called sys.exit({problem.code!r}) instead of returning", _user_traceback(problem, file)
+        ) from None
+    except MemoryError as problem:
+        raise ReferenceProblem("memory", "it needs more memory than it may have", _user_traceback(problem, file)) from None
+    except BaseException as problem:  # noqa: BLE001 -- whatever the user's function raises is an answer
+        raise _problem_in("raised", "it raised", problem, file) from None
+
+
+def _write_outputs(result: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Check every output that the contract wants and write it (and its scale) as float64 or as it is."""
+    import numpy as np
+
+    wanted: dict[str, list[int]] = request["outputs"]
+    if not isinstance(result, dict):
+        names = ", ".join(f'"{name}": …' for name in wanted)
+        raise ReferenceProblem("wrong_result", f"it returned {_describe(result)} instead of a dict {{{names}}}")
+    for name in result:
+        if name not in wanted:
+            there = ", ".join(f"`{one}`" for one in wanted)
+            raise ReferenceProblem("wrong_result", f"it returned {name!r}, which is no output; the outputs are {there}")
+    folder = Path(request["folder"])
+    written: dict[str, Any] = {}
+    for number, (name, shape) in enumerate(wanted.items()):
+        if name not in result:
+            if name in request["optional"]:
+                continue
+            raise ReferenceProblem("wrong_result", f"it returned no `{name}`")
+        value, scale = result[name], None
+        if isinstance(value, tuple):
+            if len(value) != 2:
+                raise ReferenceProblem("wrong_result", f"it returned a tuple of {len(value)} for `{name}`; (array, scale) has two")
+            value, scale = value
+        written[name] = {"value": f"value{number}.npy", "scale": None if scale is None else f"scale{number}.npy"}
+        np.save(folder / f"value{number}.npy", _array(value, shape, f"`{name}`"), allow_pickle=False)
+        if scale is not None:
+            np.save(folder / f"scale{number}.npy", _scale(scale, shape, name), allow_pickle=False)
+    return written
+
+
+def _scale(value: Any, shape: list[int], name: str) -> Any:
+    import numpy as np
+
+    array = _array(value, None, f"the scale of `{name}`")
+    try:
+        return np.array(np.broadcast_to(array, shape), np.float64)
+    except ValueError:
+        raise ReferenceProblem("wrong_result", f"the scale of `{name}` has shape {list(array.shape)}, which does not fit {shape}") from None
+
+
+def _array(value: Any, shape: list[int] | None, what: str) -> Any:
+    import numpy as np
+
+    try:
+        array = np.asarray(value)
+    except Exception as problem:  # noqa: BLE001 -- a ragged list, or an object with an __array__ of its own
+        raise ReferenceProblem("wrong_result", f"{what} is no array: {problem}") from None
+    if array.dtype.kind not in "biuf":
+        raise ReferenceProblem("wrong_result", f"{what} has dtype {array.dtype}; it must hold real numbers")
+    if shape is not None and list(array.shape) != list(shape):
+        raise ReferenceProblem("wrong_result", f"{what} has shape {list(array.shape)}, and the contract says {list(shape)}")
+    # Native byte order and no subclass: the reader takes plain arrays only.
+    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C", copy=True, subok=False)
+
+
+def _problem_in(kind: str, what: str, problem: BaseException, file: str) -> ReferenceProblem:
+    place = ""
+    for frame in reversed(traceback.extract_tb(problem.__traceback__)):
+        if frame.filename == file:
+            place = f" ({Path(file).name}:{frame.lineno})"
+            break
+    if isinstance(problem, SyntaxError) and problem.lineno:
+        place = f" ({Path(problem.filename or file).name}:{problem.lineno})"
+    text = str(problem) if not isinstance(problem, SyntaxError) else problem.msg
+    first_line = text.strip().splitlines()[0][:300] if text.strip() else ""
+    sentence = f"{what}: {type(problem).__name__}" + (f": {first_line}" if first_line else "") + place
+    return ReferenceProblem(kind, sentence, _user_traceback(problem, file))
+
+
+def _user_traceback(problem: BaseException, file: str) -> str:
+    """The traceback from the user's first line on: our own frames above it say nothing."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    first = next((number for number, frame in enumerate(frames) if frame.filename == file), len(frames))
+    lines = traceback.format_list(frames[first:]) + traceback.format_exception_only(type(problem), problem)
+    return "".join(lines)[-8000:]
+
+
+def _describe(value: Any) -> str:
+    return "nothing" if value is None else f"a value of type {type(value).__name__}"
+
+
+def _workspace_modules(workspace: str, file: str) -> dict[str, str]:
+    """Path and sha256 of the reference and of everything it imported from the workspace; installed packages do not count."""
+    found = {file}
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        real = Path(os.path.realpath(path)) if isinstance(path, str) else None
+        if real is not None and Path(workspace) in real.parents and not {"site-packages", "dist-packages"} & set(real.parts):
+            found.add(str(real))
+    return {path: _sha256(path) for path in sorted(found)}
+
+
+def _sha256(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _limit_process(parent: int, memory_bytes: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if memory_bytes:
+            try:
+                resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+            except (OSError, ValueError):
+                return
+
+
+if __name__ == "__main__":
+    main()

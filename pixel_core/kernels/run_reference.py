@@ -1,0 +1,194 @@
+"""Calls a contract's reference function in the user's interpreter, in a child process that stays warm until a file of it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Union
+
+import msgspec
+
+from pixel_core.kernels.workspace_files import resolve_inside
+from pixel_core.processes.exits import ChildExit
+from pixel_core.processes.launcher import Launch
+from pixel_core.processes.supervisor import Supervisor
+
+_WORKER = Path(__file__).with_name("reference_worker.py")
+_KEPT_CHILDREN = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceCall:
+    """One call of `f(**buffers, **dims)`.
+
+    Attributes:
+        file: Python file; absolute, not resolved yet.
+        function: Its name there.
+        workspace: Folder that the file must lie inside.
+        folder: Where the arrays are, and where the results go.
+        arrays: Buffer → part (`""` for a plain array) → name of its `.npy` file in the folder.
+        values: Dims by name.
+        outputs: Output → shape that it must have.
+        optional: Outputs that the function may leave out, because the contract has another truth for them.
+    """
+
+    file: Path
+    function: str
+    workspace: Path
+    folder: Path
+    arrays: Mapping[str, Mapping[str, str]]
+    values: Mapping[str, int | float]
+    outputs: Mapping[str, tuple[int, ...]]
+    optional: tuple[str, ...] = ()
+
+
+class ReferenceFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """One output: names of the `.npy` files of its value and of its scale, the magnitude that a unit roundoff multiplies."""
+
+    value: str
+    scale: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceOutputs:
+    """What the function returned.
+
+    Attributes:
+        outputs: Output → its files in the call's folder.
+        files: Every workspace file that took part → its sha256.
+    """
+
+    outputs: Mapping[str, ReferenceFiles]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceFailure:
+    """Why there is no reference.
+
+    Attributes:
+        kind: `no_interpreter`, `no_numpy`, `outside_workspace`, `no_file`, `import`, `wrong_signature`, `raised`, `memory`, `exited`,
+            `timeout`, `cancelled` or `wrong_result`.
+        message: One sentence.
+        hint: What to do; empty for none.
+        detail: Traceback or standard error; empty for none.
+    """
+
+    kind: str
+    message: str
+    hint: str = ""
+    detail: str = ""
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    kind: str
+    message: str
+    detail: str
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    outputs: dict[str, ReferenceFiles]
+    files: dict[str, str]
+    failure: _Failure | None
+
+
+@dataclass(slots=True)
+class _Child:
+    supervisor: Supervisor
+    files: Mapping[str, str]
+
+
+class ReferenceRunner:
+    """Runs references in one interpreter, each file in a child of its own.
+
+    Args:
+        interpreter: The user's Python.
+        memory_bytes: Address space of a child; 0 for no limit.
+    """
+
+    def __init__(self, interpreter: Path, *, memory_bytes: int = 0) -> None:
+        self._interpreter = interpreter
+        self._memory_bytes = memory_bytes
+        self._children: dict[Path, _Child] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def run(
+        self, call: ReferenceCall, *, timeout_s: float, cancel: asyncio.Event | None = None
+    ) -> Union[ReferenceOutputs, ReferenceFailure]:
+        """Call the function. Whatever it does is a value."""
+        name = call.file.name
+        file = resolve_inside(call.workspace, call.file)
+        if file is None:
+            hint = "move it into the workspace"
+            return ReferenceFailure(kind="outside_workspace", message=f"`{name}` lies outside of {call.workspace}", hint=hint)
+        if not file.is_file():
+            return ReferenceFailure(kind="no_file", message=f"`{name}` does not exist", hint=f"it is looked for at {file}")
+        async with self._one_at_a_time:
+            child = await self._child(file)
+            reply = await child.supervisor.request(_request(call, file), _Reply, timeout_s=timeout_s, cancel=cancel)
+            if isinstance(reply, ChildExit):
+                return self._ended(reply, timeout_s)
+            child.files = reply.files
+        if reply.failure is not None:
+            hint = f"{self._interpreter} -m pip install numpy" if reply.failure.kind == "no_numpy" else ""
+            failure = reply.failure
+            return ReferenceFailure(kind=failure.kind, message=failure.message, hint=hint, detail=failure.detail)
+        return ReferenceOutputs(outputs=reply.outputs, files=reply.files)
+
+    async def close(self) -> None:
+        """End every child."""
+        children, self._children = list(self._children.values()), {}
+        await asyncio.gather(*(child.supervisor.close() for child in children))
+
+    async def _child(self, file: Path) -> _Child:
+        """The child that has this file loaded, a new one if anything it imported from the workspace has changed."""
+        child = self._children.pop(file, None)
+        if child is not None and any(_sha256(Path(path)) != known for path, known in child.files.items()):
+            await child.supervisor.close()
+            child = None
+        if child is None:
+            command = (str(self._interpreter), str(_WORKER), "--parent", "{parent}", "--memory-bytes", str(self._memory_bytes))
+            child = _Child(Supervisor(Launch(command=command), keep_spare=False), {})
+        self._children[file] = child
+        if len(self._children) > _KEPT_CHILDREN:
+            oldest = next(iter(self._children))
+            await self._children.pop(oldest).supervisor.close()
+        return child
+
+    def _ended(self, end: ChildExit, timeout_s: float) -> ReferenceFailure:
+        detail = end.stderr_tail
+        if end.reason == "timeout":
+            hint = "raise `budget = { seconds = … }`, or use smaller sizes in the cases"
+            return ReferenceFailure(kind="timeout", message=f"it did not return within {timeout_s:g} s", hint=hint, detail=detail)
+        if end.reason == "cancelled":
+            return ReferenceFailure(kind="cancelled", message="the check was cancelled")
+        if end.exit_code is None:
+            message = f"{self._interpreter} cannot be started"
+            return ReferenceFailure(kind="no_interpreter", message=message, hint="name another one with `--python`", detail=detail)
+        if end.reason == "memory":
+            return ReferenceFailure(kind="memory", message="it needs more memory than it may have", detail=detail)
+        how = f"was ended by signal {-end.exit_code}" if end.exit_code < 0 else f"ended with exit code {end.exit_code}"
+        return ReferenceFailure(kind="exited", message=f"its process {how} instead of returning", detail=detail)
+
+
+def _request(call: ReferenceCall, file: Path) -> Mapping[str, object]:
+    return {
+        "file": str(file),
+        "function": call.function,
+        "workspace": str(call.workspace.resolve()),
+        "folder": str(call.folder),
+        "arrays": call.arrays,
+        "values": call.values,
+        "outputs": call.outputs,
+        "optional": call.optional,
+    }
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
