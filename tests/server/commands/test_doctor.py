@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from pixel_core.errors import EngineUnavailable
+from pixel_core.kernels.execute import CaseRunner
+from pixel_server import diagnose as module
+from pixel_server.commands.doctor import doctor, render_diagnosis
+from pixel_server.diagnose import Diagnosis, describe_adapter
+from pixel_server.terminal.medium import Medium
+from pixel_testing.reports import LLVMPIPE
+
+
+def references(interpreter: Path) -> Diagnosis:
+    return asyncio.run(module._references(interpreter, Path.cwd()))
+
+
+@pytest.mark.device
+def test_a_machine_that_can_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor(Path(sys.executable), as_json=True) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["can_check"] is True
+    assert {each["subject"]: each["state"] for each in answer["diagnoses"] if each["subject"] != "adapter"} == {
+        "program": "ok",
+        "dependencies": "ok",
+        "interpreter for references": "ok",
+    }
+    assert doctor(Path(sys.executable)) == 0
+    assert capsys.readouterr().out.endswith("\nkernels can be checked here\n")
+
+
+def test_a_machine_without_an_adapter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    async def require_device(_: CaseRunner) -> None:
+        raise EngineUnavailable("no adapter was found", hint="sudo apt-get install mesa-vulkan-drivers")
+
+    monkeypatch.setattr(CaseRunner, "require_device", require_device)
+    assert doctor(Path(sys.executable)) == 1
+    assert "\n✗ adapter\n    no adapter was found\n    to do: sudo apt-get install mesa-vulkan-drivers\n" in capsys.readouterr().out
+
+
+def test_a_dependency_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DEPENDENCIES", ("rich", "no-such-package"))
+    found = module._dependencies()
+    assert (found.state, found.facts[1]) == ("problem", "no-such-package is missing")
+    assert found.remedy == f"{sys.executable} -m pip install no-such-package"
+
+
+def test_an_adapter_that_breaks_promises() -> None:
+    assert render_diagnosis(describe_adapter(LLVMPIPE), Medium()).plain.splitlines() == [
+        "! adapter",
+        "    llvmpipe (LLVM 15.0.6, 256 bits), Vulkan, Mesa 22.3.6",
+        "    it ends loops after 65,535 iterations: cases that hit this are inconclusive, never wrong",
+        "    it is a software adapter: it shows whether a kernel is right, not whether it is fast",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "fact", "remedy"),
+    [
+        ("echo nonsense", "{python} does not answer as a Python does", "name another with --python"),
+        ("exit 3", "{python} does not answer as a Python does", "name another with --python"),
+        ("""echo '{"python": "3.9.1", "numpy": null}'""", "Python 3.9.1, {python}", "{python} -m pip install numpy"),
+        ("""echo '{"python": "3.9.1", "numpy": "2.0"}'""", "Python 3.9.1 with numpy 2.0, {python}", None),
+    ],
+)
+def test_an_interpreter_for_references(script: str, fact: str, remedy: str | None, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    python.chmod(0o755)
+    found = references(python)
+    assert found.facts[0] == fact.format(python=python)
+    assert found.remedy == (remedy.format(python=python) if remedy else None)
+
+
+def test_an_interpreter_that_is_not_there(tmp_path: Path) -> None:
+    assert references(tmp_path / "python").facts == (f"{tmp_path / 'python'} cannot be started: No such file or directory",)
+
+
+def test_an_interpreter_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_INTERPRETER_TIMEOUT_S", 0.2)
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    python.chmod(0o755)
+    assert references(python).facts == (f"{python} does not answer as a Python does",)
