@@ -11,7 +11,7 @@ import importlib.metadata
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -23,12 +23,17 @@ from pixel_core import __version__
 from pixel_core.engines.base import AdapterInfo, Answer, CompileFailure, DispatchJob, KernelJob, KernelRun, LoopCut, RunFailure
 from pixel_core.engines.bounded_cache import BoundedCache
 from pixel_core.engines.buffer_pool import Allocation, BufferPool
-from pixel_core.engines.canaries import cached_quirks, keep_quirks, run_canaries
+from pixel_core.engines.canaries import LOOP_CAP, WORKGROUP_MEMORY_NOT_ZEROED, cached_quirks, keep_quirks, run_canaries
+from pixel_core.engines.find_loop_cut import find_loop_cut
 from pixel_core.engines.guards import GUARD, storage_region, uniform_region, with_guards
+from pixel_core.engines.instrument import zero_workgroup_memory
 from pixel_core.engines.job_checks import check_job
 from pixel_core.engines.naga_message import read_naga_message
 from pixel_core.engines.read_back import Copy, Received, plan_copies, split_copies, writable_buffers
 from pixel_core.errors import EngineUnavailable
+from pixel_core.source import SourceText
+from pixel_core.wgsl.analyse import Module, analyse
+from pixel_core.wgsl.parse import parse
 
 _WANTED_FEATURES = frozenset({"shader-f16", "subgroup", "subgroup-barrier"})
 _BACKENDS = {"linux": ("Vulkan",), "darwin": ("Metal",), "win32": ("DX12", "Vulkan")}
@@ -46,11 +51,12 @@ _CHUNK_DISPATCHES = 256
 _CHUNK_WORKGROUPS = 1 << 17
 
 
-def open_device_engine(cache_folder: Path | None = None) -> DeviceEngine:
+def open_device_engine(cache_folder: Path | None = None, analyse_text: Callable[[str], Module] | None = None) -> DeviceEngine:
     """Open the best adapter of this machine.
 
     Args:
         cache_folder: Where the findings about adapters are kept between processes; None keeps nothing.
+        analyse_text: Gives the module of a source, for the counter-measures; a caller who has it at hand saves a parse.
 
     Raises:
         EngineUnavailable: No adapter, or none that gives a device.
@@ -62,7 +68,7 @@ def open_device_engine(cache_folder: Path | None = None) -> DeviceEngine:
             set_instance_extras(backends=_BACKENDS[sys.platform])
     try:
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
-        engine = DeviceEngine(adapter)
+        engine = DeviceEngine(adapter, analyse_text or _analyse_text)
     except (RuntimeError, wgpu.GPUError, OSError) as problem:
         raise EngineUnavailable(f"no adapter to run kernels on: {_last_line(problem)}", hint=_driver_hint()) from problem
     engine.look_for_quirks(None if cache_folder is None else cache_folder / "adapters.json")
@@ -87,10 +93,12 @@ class DeviceEngine:
 
     Args:
         adapter: From wgpu.
+        analyse_text: See `open_device_engine`.
     """
 
-    def __init__(self, adapter: wgpu.GPUAdapter) -> None:
+    def __init__(self, adapter: wgpu.GPUAdapter, analyse_text: Callable[[str], Module]) -> None:
         self._adapter = adapter
+        self._analyse_text = analyse_text
         self._quirks: tuple[str, ...] = ()
         self._modules: BoundedCache[str, wgpu.GPUShaderModule | CompileFailure] = BoundedCache(_KEPT_MODULES)
         self._pipelines: BoundedCache[tuple[object, ...], _Pipeline | CompileFailure] = BoundedCache(_KEPT_PIPELINES)
@@ -146,9 +154,10 @@ class DeviceEngine:
             return self._failure(problem)
 
     def find_loop_cut(self, job: KernelJob) -> LoopCut | None:
-        """Run a job again with every loop watched."""
-        del job
-        return None
+        """Run a job again with every loop watched, on an adapter that ends loops; None on any other."""
+        if LOOP_CAP not in self._quirks:
+            return None
+        return find_loop_cut(job, self._analyse_text(job.source), self.run)
 
     def _run_apart(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool]) -> Answer:
         runs: list[KernelRun] = []
@@ -184,11 +193,26 @@ class DeviceEngine:
         return tuple(KernelRun(buffers=one.contents, broken_guards=tuple(one.broken_guards), device_s=device_s) for one in received)
 
     def _pipeline(self, device: wgpu.GPUDevice, source: str, dispatch: DispatchJob) -> _Pipeline | CompileFailure:
-        module = self._modules.get_or_make(source, lambda: _compile_module(device, source))
+        module = self._modules.get_or_make(source, lambda: self._compile(device, source))
         if isinstance(module, CompileFailure):
             return module
         key = (source, dispatch.entry_point, tuple(sorted(dispatch.constants.items())))
         return self._pipelines.get_or_make(key, lambda: _compile_pipeline(device, module, dispatch))
+
+    def _compile(self, device: wgpu.GPUDevice, source: str) -> wgpu.GPUShaderModule | CompileFailure:
+        module = _compile_module(device, source)
+        if isinstance(module, CompileFailure) or WORKGROUP_MEMORY_NOT_ZEROED not in self._quirks:
+            return module
+        # The user's own text went first, so that what naga says about it is about it.
+        rewritten = zero_workgroup_memory(self._analyse_text(source))
+        if rewritten == source:
+            return module
+        zeroed = _compile_module(device, rewritten)
+        if isinstance(zeroed, CompileFailure):
+            return replace(
+                zeroed, message=f"{zeroed.message} (after zeroing workgroup memory, which this adapter leaves undone)", line=0, column=0
+            )
+        return zeroed
 
     def _place(
         self, device: wgpu.GPUDevice, job: KernelJob, shared: dict[int, _BufferAllocation], taken: list[_BufferAllocation]
@@ -294,6 +318,10 @@ class DeviceEngine:
 def versions() -> Mapping[str, str]:
     """Versions of what runs the kernels."""
     return {"wgpu": importlib.metadata.version("wgpu"), "wgpu-native": ".".join(str(part) for part in lib_version_info)}
+
+
+def _analyse_text(source: str) -> Module:
+    return analyse(parse(SourceText(Path("shader.wgsl"), source)))
 
 
 def _compile_module(device: wgpu.GPUDevice, source: str) -> wgpu.GPUShaderModule | CompileFailure:

@@ -11,6 +11,7 @@ from typing import Union
 
 import msgspec
 
+from pixel_core.kernels.reference_files import ReferenceFiles
 from pixel_core.kernels.workspace_files import resolve_inside
 from pixel_core.processes.exits import ChildExit
 from pixel_core.processes.launcher import Launch
@@ -18,6 +19,8 @@ from pixel_core.processes.supervisor import Supervisor
 
 _WORKER = Path(__file__).with_name("reference_worker.py")
 _KEPT_CHILDREN = 4
+
+__all__ = ["ReferenceCall", "ReferenceFailure", "ReferenceFiles", "ReferenceOutputs", "ReferenceRunner"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +46,6 @@ class ReferenceCall:
     values: Mapping[str, int | float]
     outputs: Mapping[str, tuple[int, ...]]
     optional: tuple[str, ...] = ()
-
-
-class ReferenceFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """One output: names of the `.npy` files of its value and of its scale, the magnitude that a unit roundoff multiplies."""
-
-    value: str
-    scale: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

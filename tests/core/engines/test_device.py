@@ -248,3 +248,41 @@ def test_llvmpipe_has_the_two_quirks_we_know(engine: DeviceEngine) -> None:
     if not engine.info.name.startswith("llvmpipe (LLVM 15"):
         pytest.skip("another adapter")
     assert engine.info.quirks == ("loop_cap", "workgroup_memory_not_zeroed")
+
+
+def test_workgroup_memory_is_zero_whatever_the_adapter_does(engine: DeviceEngine) -> None:
+    source = (
+        STORAGE + "var<workgroup> w: array<u32, 64>;\n"
+        "@compute @workgroup_size(16) fn main(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) id: vec3<u32>) {\n"
+        "    for (var k = i; k < 64u; k += 16u) { a[id.x] |= w[k]; w[k] = 7u; }\n}\n"
+    )
+    check(engine, job(source, {"a": bytes(64)}, dispatch(x=16, a="0.0 rw")), {"a": [0] * 16})
+
+
+LOOPS = (
+    STORAGE
+    + "@group(0) @binding(1) var<storage, read> n: array<u32>;\n"
+    + COMPUTE
+    + "{\n    for (var i = 0u; i < n[0]; i++) { a[0] += 1u; }\n"
+    + "    while (true) {\n        if (a[1] >= n[1]) { break; }\n        a[1] += 1u;\n    }\n}\n"
+    + "@compute @workgroup_size(1) fn straight() { a[2] += 1u; }\n"
+)
+
+
+def check_cut(engine: DeviceEngine, first: int, second: int, place: tuple[int, int] | None) -> None:
+    both = (dispatch(a="0.0 rw", n="0.1"), dispatch("straight", a="0.0 rw"))
+    cut = engine.find_loop_cut(job(LOOPS, {"a": bytes(12), "n": words(first, second)}, *both))
+    assert (None if cut is None else (cut.line, cut.column)) == place
+
+
+def test_a_loop_that_the_adapter_ended_is_found(engine: DeviceEngine) -> None:
+    if "loop_cap" not in engine.info.quirks:
+        pytest.skip("this adapter lets loops run")
+    check_cut(engine, 1000, 2000, None)
+    check_cut(engine, 100_000, 10, (4, 5))
+    check_cut(engine, 10, 100_000, (5, 5))
+    check_cut(engine, 40_000, 40_000, (5, 5))
+
+
+def test_a_shader_without_loops_has_no_cut(engine: DeviceEngine) -> None:
+    assert engine.find_loop_cut(job(STORAGE + COMPUTE + "{ a[0] = 1u; }", {"a": bytes(4)})) is None

@@ -1,0 +1,102 @@
+"""What the kernel worker is asked and what it replies. Requests are small: the worker derives everything from the same texts itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Union
+
+import msgspec
+
+from pixel_core.engines.base import AdapterInfo
+from pixel_core.kernels.reference_files import ReferenceFiles
+from pixel_core.kernels.results import CaseResult, Fault
+
+
+class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
+    """One case of one contract.
+
+    Attributes:
+        path: Of the shader; not read, the text is what counts.
+        text: The shader.
+        sidecar_path: Of `NAME.contract.toml`; empty for none.
+        sidecar: Its text, or None.
+        contract: Name of the contract.
+        case: Name of the case.
+        seed: Base seed.
+    """
+
+    path: str
+    text: str
+    sidecar_path: str
+    sidecar: str | None
+    contract: str
+    case: str
+    seed: int
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Wait until the engine is open and tell about it."""
+
+
+class HelloReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The worker and its engine.
+
+    Attributes:
+        versions: Of pixel-lsp, Python, numpy, wgpu and wgpu-native.
+        adapter: None when there is no engine; `problem` and `hint` say why.
+        limits: Of the adapter, in WebGPU's words.
+        features: Optional features that are switched on.
+        problem: Why there is no engine; empty when there is one.
+        hint: What to do about it; empty for nothing.
+    """
+
+    versions: Mapping[str, str]
+    adapter: AdapterInfo | None = None
+    limits: Mapping[str, int] = msgspec.field(default_factory=dict)
+    features: tuple[str, ...] = ()
+    problem: str = ""
+    hint: str = ""
+
+
+class DrawInputs(msgspec.Struct, frozen=True, kw_only=True, tag="draw_inputs"):
+    """Draw the inputs of a case and write them as `.npy` files into a folder, for a reference function."""
+
+    shader: ShaderText
+    folder: str
+
+
+class DrawReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The inputs that were drawn.
+
+    Attributes:
+        arrays: Buffer → part (`""` for a plain array) → name of its file in the folder.
+        outputs: Output → shape that the reference must return.
+        fault: Why nothing was drawn, or None.
+    """
+
+    arrays: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
+    outputs: Mapping[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    fault: Fault | None = None
+
+
+class CheckCase(msgspec.Struct, frozen=True, kw_only=True, tag="check_case"):
+    """Run a case and judge it.
+
+    Attributes:
+        shader: The case.
+        folder: Where the reference's results are; empty without a reference.
+        references: Output → its files in the folder.
+    """
+
+    shader: ShaderText
+    folder: str = ""
+    references: Mapping[str, ReferenceFiles] = msgspec.field(default_factory=dict)
+
+
+class CaseReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the case came to."""
+
+    result: CaseResult
+
+
+WorkerRequest = Union[Hello, DrawInputs, CheckCase]
