@@ -1,0 +1,73 @@
+"""What the wrong elements have in common: where they are, and what stands there instead. Every pattern is checked against the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixel_core.kernels.bounded import Floats
+from pixel_core.kernels.place_patterns import find_place_patterns
+from pixel_core.kernels.results import Pattern
+from pixel_core.kernels.value_patterns import find_value_patterns
+
+MAX_PATTERNS = 4
+
+MAX_ANALYSED = 1 << 22
+"""Of a larger output only the beginning is searched for patterns of values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternContext:
+    """What is known around an output.
+
+    Attributes:
+        workgroup_size: x, y, z of the dispatch that writes it.
+        tiles: Other sizes that structure it: overrides and constants such as TILE.
+        inputs: Arrays before the first pass, by name.
+    """
+
+    workgroup_size: tuple[int, int, int] = (1, 1, 1)
+    tiles: tuple[int, ...] = ()
+    inputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def sizes(self) -> tuple[int, ...]:
+        """Lengths at which an output may break, largest first."""
+        x, y, z = self.workgroup_size
+        return tuple(sorted({size for size in (x, y, z, x * y * z, *self.tiles) if size > 1}, reverse=True))
+
+
+def find_patterns(
+    wrong: NDArray[np.bool_], expected: NDArray[Any], actual: NDArray[Any], bound: Floats, context: PatternContext
+) -> tuple[Pattern, ...]:
+    """The structure of the wrong elements, most telling first; at least one.
+
+    Args:
+        wrong: Which elements are; none of them when only the mean square error is too large.
+        expected: The truth.
+        actual: What the kernel wrote.
+        bound: Error bound of each element, or one number.
+        context: Sizes and inputs.
+    """
+    limit = np.broadcast_to(bound, actual.shape)
+    found: list[Pattern] = []
+    with np.errstate(all="ignore"):
+        if actual.size <= MAX_ANALYSED:
+            found += find_value_patterns(wrong, expected, actual, limit, context.sizes())
+        if wrong.any():
+            found += find_place_patterns(wrong, context.sizes())
+    if not found:
+        found.append(_unstructured(wrong))
+    return tuple(found[:MAX_PATTERNS])
+
+
+def _unstructured(wrong: NDArray[np.bool_]) -> Pattern:
+    count = int(np.count_nonzero(wrong))
+    if not count:
+        return Pattern(
+            kind="inaccurate", text="no element is beyond its own bound, but all together are less accurate than rounding explains"
+        )
+    return Pattern(kind="scattered", text="scattered, without an evident structure" if count > 1 else "a single element")
