@@ -33,6 +33,12 @@ _TOKEN = re.compile(
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _DIRECTIVE_LINE = re.compile(rf"#[ \t]*(?P<name>[A-Za-z_]+)[^{_LINE_BREAKS}]*")
 
+_HINTS = {
+    "?": "WGSL has no `?:`; `select(if_false, if_true, condition)` does it",
+    '"': "WGSL has no strings",
+    "'": "WGSL has no characters and no strings",
+}
+
 MAX_LEXICAL_FINDINGS = 100
 """How many lexical mistakes of one file are told; a binary file has one in every few bytes."""
 
@@ -157,7 +163,7 @@ class _Lexer:
             self.tokens.append(Token(TokenKind.INVALID, text, start, end))
             self._tell_null(start)
         else:
-            self._invalid(start, end, f"unexpected character {_describe(text)}")
+            self._invalid(start, end, f"unexpected character {_describe(text)}", hint=_HINTS.get(text[0]))
         return end
 
     def _invalid(self, start: int, end: int, message: str, hint: str | None = None) -> None:

@@ -17,7 +17,8 @@ _HEXADECIMAL = re.compile(
 _INTEGER_LIMITS = {"": 2**63 - 1, "i": 2**31 - 1, "u": 2**32 - 1}
 _INTEGER_TYPES = {"": "the 64 bits of an abstract integer", "i": "`i32`", "u": "`u32`"}
 _FLOAT_TYPES = {"": "a 64-bit float", "f": "`f32`", "h": "`f16`"}
-_FLOAT_FORMATS = {"": "d", "f": "f", "h": "e"}
+# The little-endian formats check the range; the native ones overflow to infinity.
+_FLOAT_FORMATS = {"": "<d", "f": "<f", "h": "<e"}
 # Significant bits, exponent of the largest power of two, exponent of the smallest subnormal.
 _FLOAT_LIMITS = {"": (53, 1023, -1074), "f": (24, 127, -149), "h": (11, 15, -24)}
 _EXPONENT_DIGITS = 9

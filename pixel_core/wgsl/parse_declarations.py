@@ -154,7 +154,7 @@ class DeclarationParser(StatementParser):
         keyword = self.advance()
         name = self.name("this `alias`")
         self.expect("=", "after the name of this `alias`")
-        target = self.type_specifier("this `alias`")
+        target = self.type_specifier("the type of this `alias`")
         self.expect_semicolon("after this `alias`")
         return AliasDeclaration(start=keyword.start, end=self.end(), name=name, type=target)
 
@@ -164,6 +164,7 @@ class DeclarationParser(StatementParser):
         name = self.name("this `struct`")
         opening = self.tokens[self.index]
         members: list[StructMember] = []
+        semicolons = False
         if self.expect("{", f"to open `struct {name.text}`"):
             while self.symbol in (IDENTIFIER, "@"):
                 self.recovering = False
@@ -176,7 +177,9 @@ class DeclarationParser(StatementParser):
                 if self.symbol in (IDENTIFIER, "@") and not self.at_declaration():
                     self.expect(",", "after this member")
                 elif self.symbol == ";":
-                    self.report_unexpected("`,` after this member", hint="the members of a structure are separated by commas")
+                    if not semicolons:
+                        self.report_unexpected("`,` after this member", hint="the members of a structure are separated by commas")
+                    semicolons = True
                     self.advance()
                 else:
                     break
@@ -209,7 +212,7 @@ class DeclarationParser(StatementParser):
             return None
         name = self.name("a member")
         self.expect(":", f"after the member `{name.text}`")
-        member_type = self.type_specifier(f"the member `{name.text}`")
+        member_type = self.type_specifier(f"the type of the member `{name.text}`")
         return StructMember(start=start, end=self.end(), attributes=attributes, name=name, type=member_type)
 
     def at_declaration_keyword(self) -> bool:
@@ -226,14 +229,16 @@ class DeclarationParser(StatementParser):
         if self.expect("(", f"after the name of {what}"):
             while self.symbol in (IDENTIFIER, "@"):
                 parameters.append(self._parameter())
-                if not self.accept(","):
+                if self.symbol in (IDENTIFIER, "@") and not self.on_new_line():
+                    self.expect(",", "after this parameter")
+                elif not self.accept(","):
                     break
             self.expect_closing(")", opening, f"after the parameters of {what}")
         return_attributes: list[Attribute] = []
         return_type: Expression | None = None
         if self.accept("->"):
             return_attributes = self.attributes()
-            return_type = self.type_specifier(f"what {what} returns")
+            return_type = self.type_specifier(f"the return type of {what}")
         self.stops = frozenset()
         self.break_if_depth = -1
         body = None
@@ -260,5 +265,5 @@ class DeclarationParser(StatementParser):
         attributes = self.attributes() if self.symbol == "@" else []
         name = self.name("a parameter")
         self.expect(":", f"after the parameter `{name.text}`")
-        parameter_type = self.type_specifier(f"the parameter `{name.text}`")
+        parameter_type = self.type_specifier(f"the type of the parameter `{name.text}`")
         return Parameter(start=start, end=self.end(), attributes=attributes, name=name, type=parameter_type)

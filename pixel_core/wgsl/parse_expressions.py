@@ -9,7 +9,7 @@ from __future__ import annotations
 from pixel_core.findings import Fix, Span
 from pixel_core.source import SourceText
 from pixel_core.wgsl.literals import read_number
-from pixel_core.wgsl.recovery import END, IDENTIFIER, NUMBER, TEMPLATE_END, TEMPLATE_START, TokenCursor
+from pixel_core.wgsl.recovery import IDENTIFIER, NUMBER, TEMPLATE_END, TEMPLATE_START, TokenCursor
 from pixel_core.wgsl.syntax import (
     Binary,
     BooleanLiteral,
@@ -67,7 +67,7 @@ _MAY_STAND_BESIDE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 _GENERATORS = frozenset(("array", "atomic", "bitcast", "ptr", "vec2", "vec3", "vec4")) | {
     f"mat{columns}x{rows}" for columns in (2, 3, 4) for rows in (2, 3, 4)
 }
-_LIST_ENDS = frozenset((")", "]", "}", "{", ";", TEMPLATE_END, END, "=", "->", ":"))
+_OPERAND_STARTS = frozenset((IDENTIFIER, NUMBER, "true", "false", "("))
 
 
 class ExpressionParser(TokenCursor):
@@ -293,6 +293,9 @@ class ExpressionParser(TokenCursor):
                 if self.height > tallest:
                     tallest = self.height
                 if self.symbol != ",":
+                    if self.symbol in _OPERAND_STARTS and opening.text != "<" and not self.on_new_line():
+                        self.expect(",", "between two arguments")
+                        continue
                     break
                 before_last = self.index
                 self.index += 1
@@ -311,7 +314,7 @@ class ExpressionParser(TokenCursor):
     def type_specifier(self, what: str) -> Expression:
         """`type_specifier`."""
         if self.symbol != IDENTIFIER:
-            self.report_unexpected(f"the type of {what}")
+            self.report_unexpected(what)
             return self.error_expression(self.end())
         token = self.tokens[self.index]
         if self.symbols[self.index + 1] == "<":

@@ -25,6 +25,7 @@ from pixel_core.wgsl.syntax import (
     Parenthesized,
     Return,
     Statement,
+    TokenKind,
     Unary,
     VariableDeclaration,
 )
@@ -48,7 +49,7 @@ class SimpleStatementParser(ExpressionParser):
         while self.symbol == "@":
             at = self.advance()
             token = self.tokens[self.index]
-            if self.symbol == IDENTIFIER or token.text.isidentifier():
+            if self.symbol == IDENTIFIER or (token.kind is TokenKind.KEYWORD and token.start == at.end):
                 self.advance()
                 name = Name(start=token.start, end=token.end, text=token.text)
             else:
@@ -113,11 +114,14 @@ class SimpleStatementParser(ExpressionParser):
         declared_type = None
         if self.symbol == ":":
             self.advance()
-            declared_type = self.type_specifier(what)
+            declared_type = self.type_specifier(f"the type of {what}")
         initializer = None
         if self.symbol == "=":
             self.advance()
             initializer = self.expression()
+        elif self.symbol in (IDENTIFIER, NUMBER, "(") and not self.on_new_line():
+            self.expect("=" if declared_type or text != "var" else ":", f"after `{name.text}`")
+            self.expression()
         elif text in ("let", "const") and not self.recovering:
             where = self.insertion_point()
             self.tell("PX119", f"`{text} {name.text}` needs a value", where, hint=f"write `{text} {name.text} = …;`")
@@ -170,7 +174,7 @@ class SimpleStatementParser(ExpressionParser):
         if not self.recovering and (symbol in (";", "}") or self.on_new_line()):
             self.report("PX105", "an expression alone is not a statement", target.span, hint="assign it: `_ = …;`")
         else:
-            self.report_unexpected("an assignment such as `= value`")
+            self.report_unexpected("`=`", hint="only assignments, `++`, `--` and calls are statements")
         return ErrorStatement(start=start, end=max(start, self.end()))
 
     def _check_target(self, target: Expression) -> None:

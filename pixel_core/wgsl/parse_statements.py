@@ -80,16 +80,17 @@ class StatementParser(SimpleStatementParser):
             if self.symbol in ("}", ";", END) or self.at_declaration():
                 self.accept(";")
                 return Block(start=start, end=max(start, self.end()), attributes=attributes, statements=[]), None
+            if not self.on_new_line():
+                # As in C: the one statement on the same line is the body.
+                statement = self.statement()
+                statements = [] if statement is None else [statement]
+                return Block(start=start, end=max(start, self.end()), attributes=attributes, statements=statements), None
         self.depth += 1
         return Block(start=start, end=opening.end, attributes=attributes, statements=[]), opening
 
     def _close_block(self, block: Block, opening: Token, what: str) -> None:
         self.depth -= 1
-        if self.symbol == "}":
-            self.index += 1
-            self.symbol = self.symbols[self.index]
-        else:
-            self.expect_brace(opening, f"to close {what}")
+        self.expect_brace(opening, f"to close {what}")
         block.end = self.tokens[self.index - 1].end
 
     def _statement_list(self, statements: list[Statement]) -> None:
@@ -220,6 +221,8 @@ class StatementParser(SimpleStatementParser):
         if self.symbol in TARGET_STARTS:
             return self.updating_statement("")
         self.report_unexpected("an assignment, a call or a declaration" if keywords else "an assignment or a call")
+        if self.symbol in ("var", "let", "const"):
+            self.variable_declaration([])
         return None
 
     def _switch(self, attributes: list[Attribute]) -> Statement:
@@ -231,16 +234,11 @@ class StatementParser(SimpleStatementParser):
         clauses: list[SwitchClause] = []
         if self.expect("{", "to open the body of this `switch`"):
             self.depth += 1
-            while self.symbol in _CLAUSE_STARTS:
-                self.recovering = False
+            while self.symbol in _CLAUSE_STARTS or self._skip_to_clause():
                 clauses.append(self._clause())
-            self.depth -= 1
-            if self.symbol != "}":
                 self.recovering = False
-                if self.symbol == "@":
-                    self.report_unexpected("`case`, `default` or `}`", hint="the attributes of a clause stand before its `{`")
-                    self.skip_statement()
-            self.expect_closing("}", opening, "to close the body of this `switch`")
+            self.depth -= 1
+            self.expect_brace(opening, "to close the body of this `switch`")
         return Switch(
             start=attributes[0].start if attributes else keyword.start,
             end=self.end(),
@@ -250,6 +248,16 @@ class StatementParser(SimpleStatementParser):
             clauses=clauses,
             body_start=opening.start,
         )
+
+    def _skip_to_clause(self) -> bool:
+        """Whether another clause follows a little text that belongs to none; the text is skipped."""
+        at = None if self.symbol == "}" else self.find_ahead(_CLAUSE_STARTS)
+        if at is None:
+            return False
+        hint = "the attributes of a clause stand before its `{`" if self.symbol == "@" else None
+        self.report_unexpected("`case`, `default` or `}`", hint=hint)
+        self.move_to(at)
+        return True
 
     def _clause(self) -> SwitchClause:
         """`case_clause` and `default_alone_clause`."""

@@ -6,6 +6,7 @@ of a statement, member, clause or declaration again.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import NewType
 
 from pixel_core.findings import Finding, Fix, Label, Severity, Span
@@ -27,6 +28,11 @@ MAX_FINDINGS = 200
 """How many syntax mistakes of one file are told."""
 
 _LOOKAHEAD = 48
+_NOT_EXPRESSIONS = {
+    "=": "an assignment is a statement, it has no value",
+    "++": "`++` is a statement of its own, it has no value",
+    "--": "`--` is a statement of its own, it has no value",
+}
 _DECLARATION_STARTS = frozenset(("fn", "struct", "alias", "override", "enable", "requires", END))
 _STATEMENT_STARTS = frozenset(
     ("if", "for", "while", "loop", "switch", "let", "var", "const", "const_assert", "return", "break", "continue", "discard", "continuing")
@@ -196,8 +202,7 @@ class TokenCursor:
         if starts_next:
             self.report("PX104", f"expected `;` {context}", where, fix=Fix("insert `;`", where, ";"))
             return
-        token = self.tokens[self.index]
-        self.report("PX105", f"expected `;` {context}, found {self.found()}", Span(token.start, token.end))
+        self.report_unexpected(f"`;` {context}", hint=_NOT_EXPRESSIONS.get(self.symbol))
         self.skip_statement()
 
     def expect_closing(self, closing: str, opening: Token, context: str) -> bool:
@@ -220,14 +225,60 @@ class TokenCursor:
         return True
 
     def expect_brace(self, opening: Token, context: str) -> None:
-        """Report that the `}` of a block is missing; once, however many blocks end here."""
-        if self.unclosed_at != self.index:
+        """Take the `}` that closes `opening`; where it is missing, report that once, however many braces are.
+
+        What is missing a brace shows only at the end of the function, so the place is guessed from the indentation.
+        """
+        if self.symbol == "}":
+            self.index += 1
+            self.symbol = self.symbols[self.index]
+            return
+        if self.unclosed_at != self.index and opening.text == "{":
             self.unclosed_at = self.index
             self.recovering = False
             where = self.insertion_point()
+            suspect = self._unclosed_inside(opening)
+            if suspect is not None:
+                opening, before = suspect
+                where = Span(before.end, before.end)
+                context = f"to close the block that starts in line {self.source.position(opening.start)[0]}"
             label = Label(self.source.location(Span(opening.start, opening.end)), "this `{` is not closed")
             self.report("PX106", f"expected `}}` {context}", where, labels=(label,))
         self.recovering = True
+
+    def _unclosed_inside(self, opening: Token) -> tuple[Token, Token] | None:
+        """The first brace since `opening` whose partner is indented less than its line, and the token before that partner."""
+        first = bisect_left(self.tokens, opening.start, key=_token_start)
+        open_braces: list[Token] = []
+        for index in range(first, self.index):
+            symbol = self.symbols[index]
+            if symbol == "{":
+                open_braces.append(self.tokens[index])
+            elif symbol == "}" and open_braces:
+                brace, token = open_braces.pop(), self.tokens[index]
+                line, column = self.source.position(token.start)
+                opening_line = self.source.position(brace.start)[0]
+                text = self.source.line(opening_line)
+                indentation = len(text) - len(text.lstrip())
+                before = self.tokens[index - 1]
+                if line != opening_line and column - 1 < indentation and self.source.position(before.end)[0] != line:
+                    return brace, before
+        return None
+
+    def find_ahead(self, wanted: frozenset[str]) -> int | None:
+        """Index of one of some symbols a little ahead, inside of the same braces."""
+        depth = 0
+        for index in range(self.index, min(self.index + 4 * _LOOKAHEAD, len(self.symbols))):
+            symbol = self.symbols[index]
+            if depth == 0 and symbol in wanted:
+                return index
+            if symbol == "{":
+                depth += 1
+            elif symbol == "}":
+                depth -= 1
+                if depth < 0:
+                    return None
+        return None
 
     def _find_closing(self, closing: str) -> int | None:
         """Index of a closing bracket a little ahead, in the same statement and on the same level."""
@@ -273,10 +324,29 @@ class TokenCursor:
         if symbol in _DECLARATION_STARTS:
             return True
         if symbol == "@":
-            return self.tokens[self.index + 1].text in MODULE_ATTRIBUTES
+            return self._attributes_of_declaration()
         if symbol == "var" and self.symbols[self.index + 1] in (TEMPLATE_START, "<"):
-            return self.tokens[min(self.index + 2, len(self.tokens) - 1)].text in _MODULE_ADDRESS_SPACES
+            # Inside of a function it is more likely misplaced than the sign of a missing brace, unless it starts at the margin.
+            name = self.tokens[min(self.index + 2, len(self.tokens) - 1)].text
+            return name in _MODULE_ADDRESS_SPACES and self.source.position(self.start())[1] == 1
         return False
+
+    def _attributes_of_declaration(self) -> bool:
+        """Whether the attributes that come belong to a declaration."""
+        index = self.index
+        last = min(index + _LOOKAHEAD, len(self.symbols) - 2)
+        names: list[str] = []
+        while index < last and self.symbols[index] == "@":
+            names.append(self.tokens[index + 1].text)
+            index += 2
+            if self.symbols[index] == "(":
+                while index < last and self.symbols[index] not in (")", "fn", "var", "{", ";"):
+                    index += 1
+                index += self.symbols[index] == ")"
+        keyword = self.symbols[index]
+        if keyword in ("if", "for", "while", "loop", "switch", "{"):
+            return False
+        return keyword in _DECLARATION_STARTS or not MODULE_ATTRIBUTES.isdisjoint(names)
 
     def skip_statement(self) -> None:
         """Skip to the end of a broken statement: past its `;`, or before what belongs to another."""
@@ -342,3 +412,7 @@ class TokenCursor:
             hint="give parts a name with `let`, or move them into functions",
         )
         return True
+
+
+def _token_start(token: Token) -> int:
+    return token.start

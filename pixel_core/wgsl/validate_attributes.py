@@ -16,6 +16,7 @@ from pixel_core.wgsl.extensions import (
     SEVERITIES,
     STAGES,
 )
+from pixel_core.wgsl.keywords import RESERVED_WORDS
 from pixel_core.wgsl.syntax import Attribute, Expression, FunctionDeclaration, Identifier, Member
 from pixel_core.wgsl.syntax_findings import syntax_finding
 
@@ -56,6 +57,9 @@ def validate_attributes(source: SourceText, attributes: list[Attribute], place: 
 def validate_entry_point(source: SourceText, function: FunctionDeclaration) -> Iterator[Finding]:
     """Check what a function needs and may not have according to its stage."""
     attributes = {attribute.name.text: attribute for attribute in function.attributes}
+    if not attributes.keys() <= ATTRIBUTES.keys():
+        # A misspelt stage would make the rest wrong.
+        return
     stages = [attribute for attribute in function.attributes if attribute.name.text in STAGES]
     if len(stages) > 1 and stages[0].name.text != stages[1].name.text:
         yield syntax_finding(source, "PX113", "a function has only one stage", stages[1].span, labels=((stages[0].span, "already here"),))
@@ -144,6 +148,9 @@ def _validate_arguments(source: SourceText, attribute: Attribute, least: int, mo
         elif count == 2 and word != "frag_depth":
             yield syntax_finding(source, "PX111", f"`{word}` takes no further argument", arguments[1].span)
     elif name == "interpolate":
+        if word in RESERVED_WORDS:
+            # The lexer has told of it.
+            return
         if word not in INTERPOLATION_TYPES:
             yield syntax_finding(source, "PX111", "expected `flat`, `linear` or `perspective`", first.span)
         elif count == 2 and _word(arguments[1]) not in INTERPOLATION_SAMPLING[word]:

@@ -156,7 +156,7 @@ class _StatementValidator:
 
     def _iterate(self, statement: Statement, body: Block, continuing: Continuing | None, condition: Behavior) -> Behavior:
         """A loop: it is left by `break` and `return` alone, so one of them must be possible."""
-        jumps, inside = self.jumps, self.continuing
+        jumps, inside, told = self.jumps, self.continuing, len(self.findings)
         # A `return` stays forbidden in a loop inside of a `continuing` block.
         self.jumps = (jumps & _RETURN) | _BREAK | _CONTINUE
         self.continuing = inside and "return" not in jumps
@@ -170,7 +170,7 @@ class _StatementValidator:
         if "break" in behavior:
             return (behavior - _BREAK - _CONTINUE) | _NEXT
         behavior = behavior - _CONTINUE - _NEXT
-        if not behavior:
+        if not behavior and len(self.findings) == told:
             head = Span(statement.start, body.start)
             self._tell("PX121", "this loop never ends", head, "add a `break`, a `return` or a condition")
         return behavior

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pixel_core.findings import Finding
 from pixel_core.source import SourceText
 from pixel_core.wgsl import extensions as ext
+from pixel_core.wgsl.keywords import RESERVED_WORDS
 from pixel_core.wgsl.syntax import ErrorExpression, Expression, Identifier, VariableDeclaration
 from pixel_core.wgsl.syntax_findings import syntax_finding
 from pixel_core.wgsl.validate_attributes import validate_attributes
@@ -30,7 +31,7 @@ def validate_module_variable(source: SourceText, declaration: VariableDeclaratio
     if space not in _MODULE_SPACES and space is not None:
         if space == "function":
             yield syntax_finding(source, "PX119", "`var<function>` is only for functions", name.span, hint="use `var<private>`")
-        elif space:
+        elif space and space not in RESERVED_WORDS:
             yield syntax_finding(source, "PX119", f"there is no address space `{space}`", name.span, hint=_SPACES_HINT)
         return
     yield from _validate_template(source, declaration, space, access)
@@ -72,6 +73,7 @@ def _validate_template(
     arguments = declaration.template_arguments or []
     if len(arguments) > 2:
         yield syntax_finding(source, "PX119", "`var<…>` takes an address space and an access mode, no more", arguments[2].span)
+        return
     if access is None or isinstance(access, ErrorExpression):
         return
     mode = access.name.text if isinstance(access, Identifier) else ""
