@@ -180,15 +180,6 @@ _TYPE_RULES = (
 
 _INTERFACE_RULES = (
     Rule(
-        code="PX160",
-        name="missing-binding",
-        severity=Severity.ERROR,
-        summary="A buffer, texture or sampler lacks `@group` or `@binding`, or another variable has them.",
-        explanation="The host binds resources by group and binding number. Private and workgroup variables have neither.",
-        example="var<storage, read_write> out: array<f32>;",
-        remedy="Write `@group(0) @binding(0)` with free numbers before `var`.",
-    ),
-    Rule(
         code="PX161",
         name="binding-used-twice",
         severity=Severity.ERROR,
@@ -199,52 +190,76 @@ _INTERFACE_RULES = (
     ),
     Rule(
         code="PX162",
-        name="attribute",
+        name="attribute-value",
         severity=Severity.ERROR,
-        summary="An attribute does not exist, stands in the wrong place, is repeated, or has a wrong value.",
-        explanation="Each attribute belongs to one kind of declaration and takes a fixed number of values.",
-        example="@workgroup_size(8) @compute @compute fn main() {}",
-        remedy="Follow the hint.",
+        summary="The value of an attribute is no integer, out of its range, or used twice.",
+        explanation="Groups, bindings and locations count from 0; two overrides cannot have one `@id`, which goes up to 65535.",
+        example="@id(70000) override n: u32;",
+        remedy="Correct the value.",
     ),
     Rule(
         code="PX163",
         name="workgroup-size",
         severity=Severity.ERROR,
-        summary="A compute entry point has no workgroup size, or one that is no positive integer.",
-        explanation="`@workgroup_size(x, y, z)` says how many invocations share workgroup memory; y and z are 1 where omitted.",
-        example="@compute fn main() {}",
-        remedy="Write `@compute @workgroup_size(64)`, for example.",
+        summary="A workgroup size is no positive integer, or its values differ in type.",
+        explanation="`@workgroup_size(x, y, z)` says how many invocations share workgroup memory. Each value is an `i32` or `u32`, and at least 1.",
+        example="@compute @workgroup_size(8, 0) fn main() {}",
+        remedy="Correct the value; where it is an expression with overrides, the finding tells what it came to.",
     ),
     Rule(
         code="PX165",
-        name="entry-point",
+        name="entry-point-interface",
         severity=Severity.ERROR,
-        summary="An entry point is declared or used in a way that it cannot be.",
-        explanation="An entry point has one stage, is not called by functions, and as a compute shader returns nothing and takes only built-in values.",
-        example="@compute @workgroup_size(1) fn main() -> f32 { return 1.0; }",
-        remedy="Follow the hint.",
+        summary="A parameter or result of an entry point is not what the pipeline passes there, or an entry point is called.",
+        explanation=(
+            "A compute entry point receives built-in values only, each of its own type: `global_invocation_id` is a `vec3<u32>`."
+            " Numbers come in buffers. Only the pipeline calls entry points."
+        ),
+        example="@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec2u) {}",
+        remedy="Declare the type that the finding names; move code that others call into a function of its own.",
     ),
     Rule(
         code="PX166",
-        name="address-space",
+        name="missing-address-space",
         severity=Severity.ERROR,
-        summary="A variable has no address space, an unknown one, or an access mode that it cannot have.",
-        explanation=(
-            "At module scope plain variables are `private`, `workgroup`, `storage` or `uniform`; textures and samplers have none."
-            " Only `storage` takes an access mode: `read` (the default) or `read_write`."
-        ),
-        example="@group(0) @binding(0) var<storage, write> out: array<f32>;",
-        remedy="Write `var<storage, read_write>`, for example.",
+        summary="A bound variable is no texture or sampler and has no address space.",
+        explanation="Buffers are `var<storage>`, `var<storage, read_write>` or `var<uniform>`; only textures and samplers have no address space.",
+        example="@group(0) @binding(0) var data: array<f32>;",
+        remedy="Write the address space after `var`.",
     ),
     Rule(
         code="PX167",
-        name="incomplete-variable",
+        name="override-type",
         severity=Severity.ERROR,
-        summary="A module-scope variable or override has neither type nor value, a type it cannot have, or a value where none is allowed.",
-        explanation="Only private variables have initial values; workgroup memory starts as zero and buffers come from the host. Overrides are scalars.",
-        example="var<workgroup> sum: f32 = 1.0;",
-        remedy="Add the type, or assign the value in the entry point.",
+        summary="An override is no scalar.",
+        explanation="The host gives overrides as single numbers: `bool`, `i32`, `u32`, `f32` or `f16`.",
+        example="override size: vec2u;",
+        remedy="Declare one override for each component.",
     ),
 )
 
-LANGUAGE_RULES: tuple[Rule, ...] = (*_NAME_RULES, *_CONSTANT_RULES, *_TYPE_RULES, *_INTERFACE_RULES)
+_USE_RULES = (
+    Rule(
+        code="PX170",
+        name="not-writable",
+        severity=Severity.ERROR,
+        summary="Something is assigned that cannot be changed: a `let`, a constant, a parameter, a read-only buffer.",
+        explanation=(
+            "Only `var` declares a variable. Storage buffers are read-only unless they are declared `read_write`; uniform buffers and"
+            " sampled textures always are."
+        ),
+        example="@group(0) @binding(0) var<storage> out: array<f32>;\nfn f() { out[0] = 1.0; }",
+        remedy="Declare it with `var`, or as `var<storage, read_write>`.",
+    ),
+    Rule(
+        code="PX171",
+        name="argument-count",
+        severity=Severity.ERROR,
+        summary="A function is called with more or fewer arguments than it has parameters.",
+        explanation="WGSL has neither default values nor overloads of the program's own functions.",
+        example="fn f(a: u32, b: u32) {}\nfn g() { f(1u); }",
+        remedy="Pass one argument for each parameter.",
+    ),
+)
+
+LANGUAGE_RULES: tuple[Rule, ...] = (*_NAME_RULES, *_CONSTANT_RULES, *_TYPE_RULES, *_INTERFACE_RULES, *_USE_RULES)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from pixel_core.findings import Finding
-from pixel_core.wgsl.attributes import check_attributes
 from pixel_core.wgsl.check_declarations import check_assertion, check_constant, check_override, check_override_ids
+from pixel_core.wgsl.check_enables import check_enables
 from pixel_core.wgsl.check_functions import check_function
+from pixel_core.wgsl.check_interface import check_interface
 from pixel_core.wgsl.collector import Collector
 from pixel_core.wgsl.constants import Evaluation
-from pixel_core.wgsl.entry_points import check_entry_point, stage_of_entry
+from pixel_core.wgsl.entry_points import stage_of_entry
 from pixel_core.wgsl.lay_out_structs import lay_out_struct
 from pixel_core.wgsl.names import Names, resolve_names
 from pixel_core.wgsl.resolve_types import TypeResolution, resolve_type
@@ -65,13 +67,12 @@ def analyse(tree: SyntaxTree) -> Module:
     for declaration in names.order:
         if declaration not in names.cyclic:
             _analyse_declaration(declaration, resolution, variables)
-    for declaration in tree.declarations:
-        check_attributes(declaration, collector)
+    check_enables(tree, names, collector)
     override_ids = check_override_ids(tree, evaluation)
     functions = [declaration for declaration in tree.declarations if isinstance(declaration, FunctionDeclaration)]
     for function in functions:
-        check_entry_point(function, collector)
-        check_function(function, resolution)
+        check_interface(function, resolution)
+        check_function(function, resolution, variables)
     return Module(
         tree=tree,
         names=names,
@@ -79,8 +80,29 @@ def analyse(tree: SyntaxTree) -> Module:
         variables=MappingProxyType(dict(sorted(variables.items(), key=lambda item: item[0].start))),
         entries=tuple(function for function in functions if stage_of_entry(function) is not None),
         override_ids=MappingProxyType(override_ids),
-        findings=(*names.findings, *collector.findings),
+        findings=_outside_breaks(tree, (*names.findings, *collector.findings)),
     )
+
+
+_BREAKS = frozenset(("PX104", "PX105", "PX106", "PX107"))
+
+
+def _outside_breaks(tree: SyntaxTree, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Leave out what is found in a declaration with a broken syntax: most likely it is a consequence of the break."""
+    breaks = sorted(finding.location.span.start for finding in tree.findings if finding.location.span and finding.code in _BREAKS)
+    if not breaks:
+        return tuple(findings)
+    starts = [declaration.start for declaration in tree.declarations]
+
+    def is_broken(finding: Finding) -> bool:
+        place = finding.location.span.start if finding.location.span else 0
+        index = bisect_right(starts, place) - 1
+        if index < 0 or place > tree.declarations[index].end:
+            return False
+        declaration = tree.declarations[index]
+        return bisect_right(breaks, declaration.end) > bisect_left(breaks, declaration.start)
+
+    return tuple(finding for finding in findings if not is_broken(finding))
 
 
 def _analyse_declaration(

@@ -375,3 +375,26 @@ RENAMED = {
     "blockIdx": "@builtin(workgroup_id)",
 }
 """What WGSL calls the things that other shading languages have, for the hint of an unknown name."""
+
+BUILTIN_VALUE_TYPES: dict[str, str] = {
+    "frag_depth": "f32",
+    "front_facing": "bool",
+    "global_invocation_id": "vec3<u32>",
+    "global_invocation_index": "u32",
+    "instance_index": "u32",
+    "local_invocation_id": "vec3<u32>",
+    "local_invocation_index": "u32",
+    "num_subgroups": "u32",
+    "num_workgroups": "vec3<u32>",
+    "position": "vec4<f32>",
+    "primitive_index": "u32",
+    "sample_index": "u32",
+    "sample_mask": "u32",
+    "subgroup_id": "u32",
+    "subgroup_invocation_id": "u32",
+    "subgroup_size": "u32",
+    "vertex_index": "u32",
+    "workgroup_id": "vec3<u32>",
+    "workgroup_index": "u32",
+}
+"""Types of the built-in values; `clip_distances` is an array of 1 to 8 `f32`."""

@@ -27,8 +27,6 @@ def check_override(declaration: VariableDeclaration, resolution: TypeResolution)
     """Check an `override`: a scalar type, a default known before the shader runs (PX142, PX150, PX167)."""
     collector = resolution.evaluation.collector
     name = declaration.name.text
-    if declaration.type is None and declaration.initializer is None:
-        collector.error("PX167", declaration.name, f"`{name}` needs a type or a value", hint=f"write `override {name}: u32;`, for example")
     if declaration.type is not None:
         type_ = resolve_type(declaration.type, resolution)
         if type_ is not None and not isinstance(type_, Scalar):

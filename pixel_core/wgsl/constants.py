@@ -285,7 +285,11 @@ def _binary(node: Binary, evaluation: Evaluation, depth: int) -> Constant | None
 
 def _check_right(node: Binary, right: Constant) -> None:
     """A constant right operand may be wrong whatever the left one is."""
-    if node.operator in ("/", "%") and is_integer(right.scalar) and right.scalar != ABSTRACT_INT and 0 in right.components:
+    if node.operator in ("<<", ">>"):
+        for amount in right.components:
+            if is_integer(right.scalar) and not 0 <= int(amount) < 32:
+                raise ConstantError(f"a shift by {amount} bits, but integers have 32")
+    elif is_integer(right.scalar) and right.scalar != ABSTRACT_INT and 0 in right.components:
         raise ConstantError("integer division by zero" if node.operator == "/" else "remainder of an integer division by zero")
 
 

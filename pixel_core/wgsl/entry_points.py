@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 from pixel_core.wgsl.arithmetic import is_integer
-from pixel_core.wgsl.attributes import STAGES, attribute_of
-from pixel_core.wgsl.collector import Collector
+from pixel_core.wgsl.attributes import attribute_of
 from pixel_core.wgsl.constants import Evaluation, Stage, evaluate, stage_of
+from pixel_core.wgsl.extensions import STAGES
 from pixel_core.wgsl.syntax import Expression, FunctionDeclaration
 
 
 def stage_of_entry(function: FunctionDeclaration) -> str | None:
     """`compute`, `vertex` or `fragment`; None for a function that is no entry point."""
     return next((attribute.name.text for attribute in function.attributes if attribute.name.text in STAGES), None)
-
-
-def check_entry_point(function: FunctionDeclaration, collector: Collector) -> None:
-    """Report what is wrong with the attributes that make a function an entry point (PX163, PX165)."""
-    stages = [attribute for attribute in function.attributes if attribute.name.text in STAGES]
-    size = attribute_of(function.attributes, "workgroup_size")
-    name = function.name.text
-    if len({attribute.name.text for attribute in stages}) > 1:
-        both = " and ".join(f"`@{attribute.name.text}`" for attribute in stages[:2])
-        collector.error("PX165", stages[1], f"`{name}` has {both}: an entry point has one stage", hint="write one function for each stage")
-    stage = stage_of_entry(function)
-    if stage == "compute" and size is None:
-        hint = "write `@compute @workgroup_size(64)`, for example"
-        collector.error("PX163", function.name, f"the compute entry point `{name}` has no `@workgroup_size`", hint=hint)
-    elif size is not None and stage != "compute":
-        collector.error(
-            "PX163", size, f"`@workgroup_size` on `{name}`, which is no compute entry point", hint="add `@compute`, or remove it"
-        )
-    if stage == "compute" and function.return_type is not None:
-        message = f"the compute entry point `{name}` cannot return a value"
-        collector.error("PX165", function.return_type, message, hint="write the result to a storage buffer")
 
 
 def workgroup_size_of(function: FunctionDeclaration, evaluation: Evaluation) -> tuple[int, int, int] | None:

@@ -25,10 +25,7 @@ def lay_out_struct(declaration: StructDeclaration, resolution: TypeResolution) -
             resolution.evaluation.collector.error("PX151", member.type, message, hint="use a `const` for its size")
         if type_ is not None and _may_be_member(declaration, member, type_, resolution):
             drafts.append(_draft(member, type_, resolution))
-    if not declaration.members:
-        resolution.evaluation.collector.error("PX151", declaration.name, f"the structure `{declaration.name.text}` has no members")
-        return None
-    return lay_out(declaration.name.text, drafts) if len(drafts) == len(declaration.members) else None
+    return lay_out(declaration.name.text, drafts) if 0 < len(drafts) == len(declaration.members) else None
 
 
 def _may_be_member(declaration: StructDeclaration, member: StructMember, type_: Type, resolution: TypeResolution) -> bool:

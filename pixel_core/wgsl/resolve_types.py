@@ -10,8 +10,9 @@ from pixel_core.wgsl.arithmetic import is_integer
 from pixel_core.wgsl.constants import Evaluation, Stage, evaluate, stage_of
 from pixel_core.wgsl.layout import complain_about_space, describe, has_runtime_array, is_plain
 from pixel_core.wgsl.names import Predeclared
-from pixel_core.wgsl.syntax import AliasDeclaration, Call, Expression, Identifier, StructDeclaration
+from pixel_core.wgsl.syntax import AliasDeclaration, Call, ErrorExpression, Expression, Identifier, StructDeclaration
 from pixel_core.wgsl.types import Array, Atomic, Matrix, Pointer, Resource, Scalar, Struct, Type, Vector
+from pixel_core.wgsl.walk import walk
 
 _MAX_DEPTH = 60
 _MAX_BYTES = 1 << 62
@@ -246,7 +247,7 @@ def _takes(node: Identifier, name: str, count: int, resolution: TypeResolution) 
     if len(arguments) == count and (count > 0 or node.template_arguments is None):
         return True
     expected = "no template arguments" if count == 0 else f"{count} template argument"
-    if node.template_arguments is not None:
+    if node.template_arguments:
         _error(resolution, node, f"`{name}` takes {expected}")
     return False
 
@@ -256,4 +257,7 @@ def _written(expression: Expression, resolution: TypeResolution) -> str:
 
 
 def _error(resolution: TypeResolution, place: Expression, message: str, *, hint: str | None = None, code: str = "PX150") -> None:
+    uses = resolution.evaluation.names.uses
+    if any(isinstance(node, ErrorExpression) or (isinstance(node, Identifier) and node not in uses) for node in walk(place)):
+        return  # what is wrong has been said: a syntax error or an unknown name
     resolution.evaluation.collector.error(code, place, message, hint=hint)

@@ -9,8 +9,8 @@ from pixel_core.wgsl.attributes import attribute_of, integer_of
 from pixel_core.wgsl.constants import Stage, stage_of
 from pixel_core.wgsl.layout import align_of, complain_about_space, complain_about_uniform, parts_of
 from pixel_core.wgsl.resolve_types import TypeResolution, is_override_sized, resolve_type
-from pixel_core.wgsl.syntax import Expression, VariableDeclaration
-from pixel_core.wgsl.types import Resource, Struct, Type
+from pixel_core.wgsl.syntax import VariableDeclaration
+from pixel_core.wgsl.types import Atomic, Resource, Struct, Type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ _BOUND = ("storage", "uniform", "handle")
 
 
 def read_variable(declaration: VariableDeclaration, resolution: TypeResolution) -> ModuleVariable:
-    """Read a module-scope `var` and report what is wrong with it (PX142, PX151, PX154, PX160, PX166, PX167)."""
+    """Read a module-scope `var` and report what is wrong with it (PX142, PX151, PX153, PX154, PX166)."""
     collector = resolution.evaluation.collector
     written = _space_and_access(declaration, resolution)
     type_ = resolve_type(declaration.type, resolution) if declaration.type is not None else None
@@ -55,11 +55,11 @@ def read_variable(declaration: VariableDeclaration, resolution: TypeResolution) 
     if isinstance(type_, Resource) and space in ("handle", ""):
         space = "handle"
         access = type_.arguments[1] if type_.name in builtins.STORAGE_TEXTURES else "read"
-    elif written is not None and space == "handle" and type_ is not None:
+    elif space == "handle" and type_ is not None and _is_bound(declaration):
         message = f"`{declaration.name.text}` needs an address space"
-        collector.error("PX166", declaration.name, message, hint="write `var<private>`, `var<workgroup>`, `var<storage>` or `var<uniform>`")
+        collector.error("PX166", declaration.name, message, hint="write `var<storage, read_write>`, `var<storage>` or `var<uniform>`")
     elif space and type_ is not None:
-        _check_type(declaration, type_, space, resolution)
+        _check_type(declaration, type_, space, access, resolution)
     if declaration.type is not None and space != "workgroup" and is_override_sized(declaration.type, resolution):
         message = f"`{declaration.name.text}` cannot be an array sized by an override"
         collector.error("PX151", declaration.type, message, hint="only a `var<workgroup>` can; use a `const` for its size")
@@ -69,50 +69,22 @@ def read_variable(declaration: VariableDeclaration, resolution: TypeResolution) 
 
 
 def _space_and_access(declaration: VariableDeclaration, resolution: TypeResolution) -> tuple[str, str] | None:
-    """Address space and access mode as written; None when they are wrong, which is reported."""
+    """Address space and access mode as written; None when they are wrong, which the syntax checks report."""
     arguments = declaration.template_arguments
     if arguments is None:
         return "handle", "read"
-    names, collector = resolution.evaluation.names, resolution.evaluation.collector
-    source = collector.source.text
-
-    def text(node: Expression) -> str:
-        return source[node.start : node.end]
-
-    if not 1 <= len(arguments) <= 2:
-        collector.error("PX166", declaration.name, "`var<…>` takes an address space and an access mode")
-        return None
-    space = names.predeclared(arguments[0])
-    if space not in builtins.ADDRESS_SPACES:
-        collector.error("PX166", arguments[0], f"`{text(arguments[0])}` is no address space", hint=_SPACE_HINT)
-        return None
-    if space == "function":
-        message = "the address space `function` is for variables inside functions"
-        collector.error("PX166", arguments[0], message, hint="write `var<private>` for a variable that each invocation has for itself")
+    names = resolution.evaluation.names
+    space = names.predeclared(arguments[0]) if arguments else None
+    if space is None or space not in builtins.ADDRESS_SPACES or space == "function":
         return None
     space = "immediate" if space == "push_constant" else space
-    access = "read" if space in ("storage", "uniform", "immediate") else "read_write"
-    if len(arguments) == 2:
-        access_name = names.predeclared(arguments[1])
-        if access_name not in builtins.ACCESS_MODES:
-            collector.error("PX166", arguments[1], f"`{text(arguments[1])}` is no access mode", hint="`read` or `read_write`")
-            return None
-        if space != "storage":
-            message = f"a variable in the address space `{space}` has no access mode of its own"
-            collector.error("PX166", arguments[1], message, hint=f"write `var<{space}>`")
-            return None
-        if access_name == "write":
-            message = "storage buffers can be `read` or `read_write`, not `write`"
-            collector.error("PX166", arguments[1], message, hint="write `var<storage, read_write>`")
-            return None
-        access = access_name
+    access = names.predeclared(arguments[1]) if len(arguments) == 2 else None
+    if access not in builtins.ACCESS_MODES:
+        access = "read" if space in ("storage", "uniform", "immediate") else "read_write"
     return space, access
 
 
-_SPACE_HINT = "one of `private`, `workgroup`, `storage`, `uniform`"
-
-
-def _check_type(declaration: VariableDeclaration, type_: Type, space: str, resolution: TypeResolution) -> None:
+def _check_type(declaration: VariableDeclaration, type_: Type, space: str, access: str, resolution: TypeResolution) -> None:
     collector = resolution.evaluation.collector
     place = declaration.type or declaration.name
     complaint = complain_about_space(type_, space)
@@ -120,6 +92,10 @@ def _check_type(declaration: VariableDeclaration, type_: Type, space: str, resol
         collector.error("PX151", place, complaint)
         return
     if space not in ("storage", "uniform"):
+        return
+    if access == "read" and any(isinstance(part, Atomic) for part in parts_of(type_)):
+        message = f"`{declaration.name.text}` holds atomics, which a read-only buffer cannot"
+        collector.error("PX151", place, message, hint="declare it as `var<storage, read_write>`")
         return
     for part in parts_of(type_):
         if isinstance(part, Struct):
@@ -144,37 +120,24 @@ def _has_standard_layout(resolution: TypeResolution) -> bool:
 
 
 def _check_initializer(declaration: VariableDeclaration, space: str, resolution: TypeResolution) -> None:
-    collector = resolution.evaluation.collector
-    name = declaration.name.text
-    if declaration.initializer is None:
-        if declaration.type is None:
-            collector.error("PX167", declaration.name, f"`{name}` needs a type or a value", hint=f"write `{name}: f32`, for example")
+    if declaration.initializer is None or space != "private":
         return
-    if space != "private":
-        if space:
-            message = f"`{name}` cannot have an initial value: only `var<private>` can at module scope"
-            collector.error("PX167", declaration.initializer, message, hint="assign it in the entry point")
-        return
+    collector, name = resolution.evaluation.collector, declaration.name.text
     stage, culprit = stage_of(declaration.initializer, resolution.evaluation.names)
     if stage is Stage.RUNTIME:
         message = f"the initial value of `{name}` must be known before the shader runs"
         collector.error("PX142", culprit or declaration.initializer, message, hint="use a `const` or an `override`")
 
 
+def _is_bound(declaration: VariableDeclaration) -> bool:
+    return all(attribute_of(declaration.attributes, name) is not None for name in ("group", "binding"))
+
+
 def _binding(declaration: VariableDeclaration, space: str, resolution: TypeResolution) -> tuple[int | None, int | None]:
-    collector, name = resolution.evaluation.collector, declaration.name.text
+    if space not in _BOUND:
+        return None, None
     group = attribute_of(declaration.attributes, "group")
     binding = attribute_of(declaration.attributes, "binding")
-    if space and space not in _BOUND:
-        for attribute in (group, binding):
-            if attribute is not None:
-                message = f"`{name}` is in the address space `{space}`, to which nothing is bound"
-                collector.error("PX160", attribute, message, hint=f"remove `@{attribute.name.text}`")
-        return None, None
-    if space and (group is None or binding is None):
-        missing = "`@group` and `@binding`" if group is binding else "`@group`" if group is None else "`@binding`"
-        hint = "write `@group(0) @binding(0)` before `var`"
-        collector.error("PX160", declaration.name, f"`{name}` has no {missing}", hint=hint)
     return (
         integer_of(group, resolution.evaluation, maximum=0xFFFFFFFF) if group is not None else None,
         integer_of(binding, resolution.evaluation, maximum=0xFFFFFFFF) if binding is not None else None,

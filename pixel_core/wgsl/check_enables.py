@@ -1,0 +1,42 @@
+"""Language extensions that are used and not enabled (PX135)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pixel_core.findings import Fix, Span
+from pixel_core.wgsl import builtins
+from pixel_core.wgsl.collector import Collector
+from pixel_core.wgsl.names import Names
+from pixel_core.wgsl.scopes import Declared, Predeclared
+from pixel_core.wgsl.syntax import EnableDirective, Identifier, SyntaxTree
+from pixel_core.wgsl.walk import walk
+
+
+def check_enables(tree: SyntaxTree, names: Names, collector: Collector) -> None:
+    """Report the first use of `f16` and of subgroup functions without their directives."""
+    enabled = {name.text for directive in tree.directives if isinstance(directive, EnableDirective) for name in directive.names}
+    if "f16" not in enabled:
+        first = _first_half(tree, names.uses)
+        if first is not None:
+            collector.error("PX135", first, "`f16` needs `enable f16;`", hint="write it before all declarations", fix=_fix(tree, "f16"))
+    if "subgroups" not in enabled:
+        used = [identifier for identifier in names.uses if names.predeclared(identifier) in builtins.SUBGROUP_FUNCTIONS]
+        if used:
+            use = min(used, key=lambda identifier: identifier.start)
+            message = f"`{use.name.text}` needs `enable subgroups;` in browsers"
+            hint = "native implementations take subgroup functions without it, and some reject the directive"
+            collector.warning("PX135", use, message, hint=hint, fix=_fix(tree, "subgroups"))
+
+
+def _first_half(tree: SyntaxTree, uses: Mapping[Identifier, Declared]) -> Identifier | None:
+    for node in walk(tree):
+        if isinstance(node, Identifier) and node.name.text in builtins.F16_TYPES and isinstance(uses.get(node), Predeclared):
+            return node
+    return None
+
+
+def _fix(tree: SyntaxTree, extension: str) -> Fix:
+    place = tree.directives[-1].end if tree.directives else 0
+    text = f"\nenable {extension};" if tree.directives else f"enable {extension};\n"
+    return Fix(f"insert `enable {extension};`", Span(place, place), text)
