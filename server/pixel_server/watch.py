@@ -51,25 +51,25 @@ async def watch(paths: Sequence[str], options: CheckOptions, console: Console) -
         return NOTHING_CODE
     changes: asyncio.Queue[Path] = asyncio.Queue()
     report = _EMPTY
-    stale = found
+    stale: Discovery | None = found
     with _observed(folders, changes):
         async with Checker(options) as checker:
             while True:
                 touched = asyncio.ensure_future(_settled(changes))
                 try:
                     # A save during a check makes its answer worthless.
-                    new = await _unless(touched, run_check(checker, stale))
-                    if new is not None:
+                    new = await _unless(touched, run_check(checker, stale)) if stale is not None else None
+                    if new is not None and stale is not None:
                         report = _merged(report, new, stale.shaders, found.shaders)
-                        stale = Discovery(shaders=(), findings=())
+                        stale = None
                         _show(report, console)
                     paths_touched = await touched
                 finally:
                     touched.cancel()
-                found = discover(paths)
-                again = affected(found.shaders, paths_touched)
-                shaders = tuple(shader for shader in found.shaders if shader in again or shader in stale.shaders)
-                stale = Discovery(shaders=shaders, findings=found.findings)
+                before, found = found, discover(paths)
+                again = affected(found.shaders, paths_touched) | frozenset(stale.shaders if stale is not None else ())
+                if again or stale is not None or found != before:
+                    stale = Discovery(shaders=tuple(shader for shader in found.shaders if shader in again), findings=found.findings)
 
 
 def affected(shaders: Iterable[Path], touched: Collection[Path]) -> frozenset[Path]:

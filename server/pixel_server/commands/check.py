@@ -8,13 +8,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
-
 from pixel_core.kernels.validate import Checker, CheckOptions
 from pixel_server.discover import discover
 from pixel_server.exit_codes import TERMINATED_CODE, exit_code_of
 from pixel_server.json_report import json_report
 from pixel_server.run_check import run_check
+from pixel_server.terminal.open_console import open_console
 from pixel_server.terminal.progress import progress
 from pixel_server.terminal.write_report import write_report
 
@@ -67,13 +66,13 @@ async def _until_terminated(command: CheckCommand) -> int:
 
 
 async def _check(command: CheckCommand) -> int:
-    console = Console(no_color=None if command.color else True, highlight=False)
+    console = open_console(color=command.color)
     if command.watch:
         from pixel_server.watch import watch
 
         return await watch(command.paths, command.options, console)
     async with Checker(command.options) as checker:
-        with progress(Console(stderr=True, highlight=False)) as on_progress:
+        with progress(open_console(color=command.color, stderr=True)) as on_progress:
             report = await run_check(checker, discover(command.paths), on_progress)
     if command.as_json:
         sys.stdout.write(json_report(report))

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
 from rich.text import Text
 
 from pixel_server.diagnose import ADVICE, OK, PROBLEM, Diagnosis, diagnose
 from pixel_server.exit_codes import FAILED_CODE, PASSED_CODE
 from pixel_server.terminal.medium import Medium, medium_of
+from pixel_server.terminal.open_console import open_console
 
 _STYLES: Final = {OK: "bold green", ADVICE: "bold yellow", PROBLEM: "bold red"}
 
@@ -33,7 +33,7 @@ def doctor(interpreter: Path | None, *, as_json: bool = False, color: bool = Tru
         value = {"version": 1, "can_check": can_check, "diagnoses": [asdict(diagnosis) for diagnosis in found]}
         sys.stdout.write(json.dumps(value, indent=2) + "\n")
     else:
-        console = Console(no_color=None if color else True, highlight=False)
+        console = open_console(color=color)
         medium = medium_of(console)
         for diagnosis in found:
             console.print(render_diagnosis(diagnosis, medium), soft_wrap=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.text import Text
 
 from pixel_core.rules import RULES, Rule
 from pixel_server.exit_codes import NOTHING_CODE, PASSED_CODE
 from pixel_server.rule_pages import rule_page
+from pixel_server.terminal.open_console import open_console
 from pixel_server.terminal.render_findings import SEVERITY_STYLES
 
 
@@ -24,14 +24,14 @@ def rule(code: str | None, *, color: bool = True) -> int:
     Returns:
         The exit code: 2 for a code that no rule has.
     """
-    console = Console(no_color=None if color else True, highlight=False)
+    console = open_console(color=color)
     if code is None:
         for each in RULES.values():
             console.print(_line(each), soft_wrap=True)
         return PASSED_CODE
     found = RULES.get(code.upper()) or next((each for each in RULES.values() if each.name == code.lower()), None)
     if found is None:
-        errors = Console(stderr=True, highlight=False, no_color=None if color else True)
+        errors = open_console(color=color, stderr=True)
         errors.print(Text(f"pixel-lsp: no rule is called `{code}`"), soft_wrap=True)
         for each in _near(code):
             errors.print(Text("  did you mean ").append(_line(each)), soft_wrap=True)
