@@ -1,0 +1,198 @@
+"""What the kernel worker does with a request. Everything that goes wrong inside is a reply, and the worker lives on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Union
+
+import msgspec
+import numpy as np
+
+from pixel_core import __version__
+from pixel_core.engines.base import Engine
+from pixel_core.engines.bounded_cache import BoundedCache
+from pixel_core.errors import EngineUnavailable
+from pixel_core.kernels.draw_inputs import draw_inputs
+from pixel_core.kernels.evaluate import split_output
+from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.plan import plan_cases
+from pixel_core.kernels.planned import Case, Plan
+from pixel_core.kernels.prepare_case import PreparedCases, read_references
+from pixel_core.kernels.read_contracts import read_contracts
+from pixel_core.kernels.results import CaseResult, Fault
+from pixel_core.kernels.run_case import CheckedKernel, expression_fault, run_case
+from pixel_core.kernels.worker_messages import CaseReply, CheckCase, DrawInputs, DrawReply, Hello, HelloReply, ShaderText, WorkerRequest
+from pixel_core.source import SourceText
+from pixel_core.wgsl.analyse import Module, analyse
+from pixel_core.wgsl.parse import parse
+from pixel_core.wgsl.reflect import interface_of
+
+_KEPT_TEXTS = 64
+_KEPT_PLANS = 64
+_KEPT_PREPARED_BYTES = 1 << 28
+
+_decode = msgspec.json.Decoder(WorkerRequest).decode
+
+
+@dataclass(frozen=True, slots=True)
+class _Kernel:
+    """A kernel with its plan."""
+
+    checked: CheckedKernel
+    plan: Plan
+
+
+class RequestAnswerer:
+    """Answers the requests of `worker_messages`. Starts to open the device when it is made."""
+
+    def __init__(self) -> None:
+        self._modules: BoundedCache[str, Module] = BoundedCache(_KEPT_TEXTS)
+        self._kernels: BoundedCache[tuple[object, ...], _Kernel | None] = BoundedCache(_KEPT_PLANS)
+        self._prepared: PreparedCases = BoundedCache(_KEPT_PREPARED_BYTES, lambda prepared: prepared.size_bytes)
+        self._opening = _Opening(self._module)
+
+    def answer(self, body: bytes, is_cancelled: Callable[[], bool]) -> Union[HelloReply, DrawReply, CaseReply]:
+        """Answer one request.
+
+        Raises:
+            msgspec.MsgspecError: It is none; the parent and this worker are of different versions.
+        """
+        request = _decode(body)
+        if isinstance(request, Hello):
+            return self._hello()
+        if isinstance(request, DrawInputs):
+            try:
+                return self._draw(request)
+            except Exception as problem:  # noqa: BLE001 -- a bug of ours must not end the worker
+                return DrawReply(fault=_internal(problem))
+        try:
+            return CaseReply(result=self._check(request, is_cancelled))
+        except Exception as problem:  # noqa: BLE001 -- likewise
+            return CaseReply(result=_failed(request.shader.case, _internal(problem)))
+
+    def _hello(self) -> HelloReply:
+        versions = {"pixel-lsp": __version__, "python": platform.python_version(), "numpy": np.__version__}
+        opened = self._opening.wait()
+        if isinstance(opened, EngineUnavailable):
+            return HelloReply(versions=versions, problem=opened.message, hint=opened.hint or "")
+        engine, engine_versions = opened
+        return HelloReply(
+            versions={**versions, **engine_versions},
+            adapter=engine.info,
+            limits=engine.limits,
+            features=tuple(sorted(engine.features)),
+        )
+
+    def _draw(self, request: DrawInputs) -> DrawReply:
+        found = self._case(request.shader)
+        if isinstance(found, Fault):
+            return DrawReply(fault=found)
+        kernel, case = found
+        try:
+            inputs = draw_inputs(case)
+            outputs = {output: _shape(case, output) for output in kernel.plan.outputs}
+        except ExpressionProblem as problem:
+            return DrawReply(fault=expression_fault(problem))
+        arrays: dict[str, dict[str, str]] = {}
+        for buffer_number, (buffer, parts) in enumerate(inputs.items()):
+            for part_number, (part, values) in enumerate(parts.items()):
+                # Numbered: a part's name is a path of fields, and no text of a user's becomes a file name.
+                name = f"input{buffer_number}_{part_number}.npy"
+                np.save(Path(request.folder) / name, values, allow_pickle=False)
+                arrays.setdefault(buffer, {})[part] = name
+        return DrawReply(arrays=arrays, outputs=outputs)
+
+    def _check(self, request: CheckCase, is_cancelled: Callable[[], bool]) -> CaseResult:
+        found = self._case(request.shader)
+        if isinstance(found, Fault):
+            return _failed(request.shader.case, found)
+        kernel, case = found
+        opened = self._opening.wait()
+        if isinstance(opened, EngineUnavailable):
+            return _failed(case.name, Fault(kind="unsupported", message=opened.message, hint=opened.hint or ""))
+        references = read_references(Path(request.folder), request.references)
+        try:
+            return run_case(opened[0], kernel.checked, case, references, known=self._prepared, is_cancelled=is_cancelled)
+        except MemoryError:
+            return _failed(case.name, Fault(kind="out_of_memory", message="the worker reached its memory limit"))
+
+    def _case(self, text: ShaderText) -> tuple[_Kernel, Case] | Fault:
+        key = (text.text, text.sidecar, text.contract, text.seed)
+        kernel = self._kernels.get_or_make(key, lambda: self._read(text))
+        if kernel is None:
+            return Fault(kind="internal", message=f"the worker finds no contract named `{text.contract}` in the text")
+        case = next((case for case in kernel.plan.cases if case.name == text.case), None)
+        return (kernel, case) if case is not None else Fault(kind="internal", message=f"the worker plans no case named `{text.case}`")
+
+    def _read(self, text: ShaderText) -> _Kernel | None:
+        module = self._module(text.text)
+        sidecar = None if text.sidecar is None else SourceText(Path(text.sidecar_path), text.sidecar)
+        contracts = read_contracts(module.tree.source, module.tree, sidecar).contracts
+        contract = next((contract for contract in contracts if contract.name == text.contract), None)
+        if contract is None:
+            return None
+        interface = interface_of(module)
+        plan = plan_cases(contract, module.tree, interface, seed=text.seed)
+        return _Kernel(CheckedKernel(source=text.text, module=module, interface=interface, contract=contract), plan)
+
+    def _module(self, text: str) -> Module:
+        return self._modules.get_or_make(text, lambda: analyse(parse(SourceText(Path("shader.wgsl"), text))))
+
+
+_Opened = Union[tuple[Engine, Mapping[str, str]], EngineUnavailable]
+
+
+class _Opening:
+    """The device, opened in the background: inputs can be drawn meanwhile."""
+
+    def __init__(self, analyse_text: Callable[[str], Module]) -> None:
+        self._analyse_text = analyse_text
+        self._opened: _Opened | None = None
+        self._thread = threading.Thread(target=self._open, name="open device", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> _Opened:
+        """The engine and the versions of its parts, or why there is none."""
+        self._thread.join()
+        assert self._opened is not None
+        return self._opened
+
+    def _open(self) -> None:
+        try:
+            from pixel_core.engines.device import open_device_engine, versions
+
+            self._opened = (open_device_engine(_cache_folder(), self._analyse_text), versions())
+        except EngineUnavailable as problem:
+            self._opened = problem
+        except Exception as problem:  # noqa: BLE001 -- a wgpu that cannot be loaded fails in many ways
+            self._opened = EngineUnavailable(f"wgpu cannot be used: {problem}", hint="`pixel-lsp doctor` shows what was found")
+
+
+def _cache_folder() -> Path | None:
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    if base and Path(base).is_absolute():
+        return Path(base) / "pixel-lsp"
+    try:
+        return Path.home() / ".cache" / "pixel-lsp"
+    except RuntimeError:
+        return None
+
+
+def _shape(case: Case, output: str) -> tuple[int, ...]:
+    buffer, part = split_output(case, output)
+    return buffer.shapes[part]
+
+
+def _internal(problem: Exception) -> Fault:
+    message = f"{type(problem).__name__}: {problem}".splitlines()[0]
+    return Fault(kind="internal", message=message, detail=traceback.format_exc())
+
+
+def _failed(case: str, fault: Fault) -> CaseResult:
+    return CaseResult(name=case, status="failed", faults=(fault,))

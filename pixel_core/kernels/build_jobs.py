@@ -1,0 +1,94 @@
+"""From a planned case to what an engine runs: bytes, bindings, pipeline constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pixel_core.engines.base import BindingJob, BufferJob, DispatchJob, KernelJob
+from pixel_core.kernels.evaluate_tree import KeyedProblem
+from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.memory import encode_uniform, poison
+from pixel_core.kernels.planned import BindingPlan, Case, DispatchPlan
+from pixel_core.wgsl.reflect import ShaderInterface
+
+
+def build_jobs(source: str, interface: ShaderInterface, case: Case, contents: Mapping[str, bytes]) -> tuple[KernelJob, KernelJob]:
+    """The two runs of a case. They differ in what fills the memory that nobody has written; all storage is read back after the first.
+
+    Args:
+        source: The shader.
+        interface: For access modes and override ids.
+        case: Its buffers and dispatches.
+        contents: Bytes of every buffer that has content before the first pass.
+
+    Raises:
+        KeyedProblem: A parameter that its uniform cannot hold.
+    """
+    uniforms = _Uniforms()
+    dispatches = tuple(_dispatch(dispatch, interface, uniforms) for dispatch in case.dispatches)
+    first, second = (
+        KernelJob(source=source, buffers={**_storage(case, contents, run), **uniforms.jobs}, dispatches=dispatches) for run in (0, 1)
+    )
+    return first, second
+
+
+def is_poisoned(role: str) -> bool:
+    """Whether a buffer of this role holds nothing before the first pass."""
+    return role in {"out", "scratch"}
+
+
+def _storage(case: Case, contents: Mapping[str, bytes], run: int) -> dict[str, BufferJob]:
+    return {
+        buffer.name: BufferJob(
+            initial=poison(buffer.size_bytes, run) if is_poisoned(buffer.role) else contents[buffer.name],
+            read_back=buffer.role in {"out", "inout", "accumulate"} or (run == 0 and buffer.role != "scratch"),
+        )
+        for buffer in case.buffers
+    }
+
+
+class _Uniforms:
+    """Uniform buffers of a case; dispatches with the same values share one."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, BufferJob] = {}
+        self._names: dict[bytes, str] = {}
+
+    def name(self, binding: BindingPlan) -> str:
+        assert binding.uniform_type is not None
+        assert binding.uniform_value is not None
+        try:
+            content = encode_uniform(binding.uniform_type, binding.uniform_value)
+        except ExpressionProblem as problem:
+            raise KeyedProblem(problem, f"params.{binding.variable}") from None
+        if content not in self._names:
+            # A space keeps it apart from every name in a shader.
+            name = f"uniform {len(self._names)}"
+            self._names[content] = name
+            self.jobs[name] = BufferJob(initial=content, is_uniform=True)
+        return self._names[content]
+
+
+def _dispatch(plan: DispatchPlan, interface: ShaderInterface, uniforms: _Uniforms) -> DispatchJob:
+    bindings = tuple(
+        BindingJob(
+            group=binding.group,
+            binding=binding.binding,
+            buffer=binding.buffer if binding.buffer is not None else uniforms.name(binding),
+            writable=binding.buffer is not None and _is_writable(interface, binding.variable),
+        )
+        for binding in plan.bindings
+    )
+    constants = {_constant_key(interface, name): float(value) for name, value in plan.overrides.items()}
+    return DispatchJob(entry_point=plan.entry, constants=constants, workgroups=plan.workgroups, bindings=bindings)
+
+
+def _is_writable(interface: ShaderInterface, variable: str) -> bool:
+    declared = interface.binding(variable)
+    return declared is not None and declared.access != "read"
+
+
+def _constant_key(interface: ShaderInterface, name: str) -> str:
+    """WebGPU names an override that has an `@id` by that number, and only by it."""
+    override = next((one for one in interface.overrides if one.name == name), None)
+    return name if override is None or override.id is None else str(override.id)

@@ -1,0 +1,122 @@
+"""What two runs of one case say besides the numbers: broken guards, changed inputs, results that depend on chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixel_core.engines.base import KernelRun
+from pixel_core.kernels.build_jobs import is_poisoned
+from pixel_core.kernels.memory import POISONS, decode_buffer
+from pixel_core.kernels.planned import BufferPlan, Case
+from pixel_core.kernels.results import Fault
+
+_WRITTEN_ROLES = frozenset({"out", "inout", "accumulate"})
+_INPUT_ROLES = frozenset({"in", "table"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Difference:
+    """Elements of one part that differ between two runs."""
+
+    buffer: BufferPlan
+    part: str
+    where: NDArray[np.bool_]
+    before: NDArray[Any]
+    after: NDArray[Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.buffer.name}.{self.part}" if self.part else self.buffer.name
+
+
+def check_runs(
+    case: Case, contents: Mapping[str, bytes], first: KernelRun, second: KernelRun, run_first_again: Callable[[], Union[KernelRun, None]]
+) -> list[Fault]:
+    """The faults that show in two runs of a case with different fillings of outputs and scratch.
+
+    Args:
+        case: Its buffers.
+        contents: What the inputs held.
+        first: Filled with the first poison; every storage buffer but scratch was read back.
+        second: Filled with the second poison.
+        run_first_again: Runs the first job once more, to tell chance from dependence on the filling; None when that fails.
+    """
+    faults = [
+        Fault(kind="guard_overwritten", subject=name, message=f"the {256} bytes before or after `{name}` changed")
+        for name in dict.fromkeys((*first.broken_guards, *second.broken_guards))
+    ]
+    faults += [fault for buffer in case.buffers if buffer.role in _INPUT_ROLES for fault in _changed_input(buffer, contents, first)]
+    differences = [one for buffer in case.buffers if buffer.role in _WRITTEN_ROLES for one in _differences(buffer, first, second)]
+    depending = [one for one in differences if _depends(one).any()]
+    again = run_first_again() if depending else None
+    for one in depending:
+        chance = [] if again is None else [same for same in _differences(one.buffer, first, again) if same.part == one.part]
+        if chance:
+            faults.append(
+                Fault(kind="not_repeatable", subject=one.name, message=_describe(chance[0], chance[0].where, "in one run", "in another"))
+            )
+        else:
+            text = _describe(one, _depends(one), "after one filling", "after another")
+            faults.append(Fault(kind="depends_on_poison", subject=one.name, message=text))
+    return faults
+
+
+def unwritten_elements(buffer: BufferPlan, part: str, first: KernelRun, second: KernelRun) -> int:
+    """How many elements of a part still hold the filling, in both runs."""
+    return sum(int(_unwritten(one).sum()) for one in _differences(buffer, first, second) if one.part == part)
+
+
+def _changed_input(buffer: BufferPlan, contents: Mapping[str, bytes], run: KernelRun) -> Iterator[Fault]:
+    before, after = contents[buffer.name], run.buffers[buffer.name]
+    if before == after:
+        return
+    for one in _between(buffer, before, after):
+        yield Fault(kind="input_changed", subject=one.name, message=_describe(one, one.where, "before", "afterwards"))
+        return
+    yield Fault(kind="input_changed", subject=buffer.name, message="bytes between its elements changed")
+
+
+def _differences(buffer: BufferPlan, first: KernelRun, second: KernelRun) -> list[_Difference]:
+    before, after = first.buffers[buffer.name], second.buffers[buffer.name]
+    return [] if before == after else list(_between(buffer, before, after))
+
+
+def _between(buffer: BufferPlan, before: bytes, after: bytes) -> Iterator[_Difference]:
+    # By element, not by byte: padding between elements belongs to nobody and may hold anything.
+    decoded_before = decode_buffer(buffer.type, buffer.shapes, buffer.codec, before)
+    decoded_after = decode_buffer(buffer.type, buffer.shapes, buffer.codec, after)
+    for part, old in decoded_before.items():
+        new = decoded_after[part]
+        where = _words(old) != _words(new)
+        if where.any():
+            yield _Difference(buffer=buffer, part=part, where=where, before=old, after=new)
+
+
+def _unwritten(one: _Difference) -> NDArray[np.bool_]:
+    if not is_poisoned(one.buffer.role) or one.buffer.codec is not None:
+        return np.zeros(one.where.shape, np.bool_)
+    mask = (1 << 8 * one.before.dtype.itemsize) - 1
+    return (_words(one.before) == POISONS[0] & mask) & (_words(one.after) == POISONS[1] & mask)
+
+
+def _depends(one: _Difference) -> NDArray[np.bool_]:
+    # An element that still holds the filling was not written at all; that is a wrong number, not a dependence.
+    return one.where & ~_unwritten(one)
+
+
+def _words(array: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(array).view(np.uint16 if array.dtype.itemsize == 2 else np.uint32)
+
+
+def _describe(one: _Difference, where: NDArray[np.bool_], before: str, after: str) -> str:
+    flat = int(np.argmax(where))
+    index = ", ".join(str(int(place)) for place in np.unravel_index(flat, where.shape))
+    element = f"{one.name}[{index}]" if where.ndim else one.name
+    old, new = one.before.flat[flat], one.after.flat[flat]
+    count = int(where.sum())
+    return f"{element} is {old:.7g} {before} and {new:.7g} {after} ({count:,} of {where.size:,} elements)"

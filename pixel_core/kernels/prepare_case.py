@@ -1,0 +1,127 @@
+"""What a case needs before it runs: inputs, the bytes of every buffer, and the truth of every output."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixel_core.engines.bounded_cache import BoundedCache
+from pixel_core.kernels.bound_from_reference import bound_from_reference
+from pixel_core.kernels.bounded import Bounded
+from pixel_core.kernels.contract import KernelContract
+from pixel_core.kernels.draw_inputs import draw_inputs
+from pixel_core.kernels.evaluate import evaluate_expect, output_scalar, split_output
+from pixel_core.kernels.memory import encode_buffer
+from pixel_core.kernels.planned import Case
+from pixel_core.kernels.reference_files import ReferenceFiles
+
+Inputs = Mapping[str, Mapping[str, NDArray[Any]]]
+Reference = tuple[NDArray[Any], NDArray[Any] | None]
+"""Value and scale of one output, as a reference function gave them."""
+
+PreparedCases = BoundedCache[str, "PreparedCase"]
+
+_INPUT_ROLES = frozenset({"in", "table", "inout", "accumulate"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCase:
+    """A case before it runs.
+
+    Attributes:
+        inputs: Buffer → part → values before the first pass.
+        contents: Bytes of every buffer that has content before the first pass.
+        truths: Output → its value with its error.
+        inputs_s: CPU seconds to draw and encode; 0 when it was known already.
+        reference_s: CPU seconds to compute the truths; likewise.
+    """
+
+    inputs: Inputs
+    contents: Mapping[str, bytes]
+    truths: Mapping[str, Bounded]
+    inputs_s: float
+    reference_s: float
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that its arrays take."""
+        arrays = [values for parts in self.inputs.values() for values in parts.values()]
+        arrays += [array for truth in self.truths.values() for array in (truth.value, truth.bound, truth.spread)]
+        return sum(array.nbytes for array in arrays) + sum(len(content) for content in self.contents.values())
+
+
+def prepare_case(contract: KernelContract, case: Case, references: Mapping[str, Reference], known: PreparedCases) -> PreparedCase:
+    """Draw, encode, and compute what must come out.
+
+    Args:
+        contract: Its `expect`, `define` and `codecs`.
+        case: Sizes, symbols, seed, input expressions.
+        references: Output → what the reference function returned.
+        known: Cases prepared before; a case is found again when nothing that determines its numbers has changed.
+
+    Raises:
+        ExpressionProblem: A mistake in an expression of the contract; as a `KeyedProblem` it knows in which.
+    """
+    before = time.process_time()
+    prepared = known.get_or_make(_fingerprint(contract, case), lambda: _prepare(contract, case))
+    truths = dict(prepared.truths)
+    for output, (value, scale) in references.items():
+        buffer, part = split_output(case, output)
+        scalar = output_scalar(buffer, part)
+        truths[output] = bound_from_reference(value, scale, scalar=scalar, inputs=prepared.inputs)
+    spent = time.process_time() - before
+    inputs_s = min(prepared.inputs_s, spent)
+    return PreparedCase(
+        inputs=prepared.inputs, contents=prepared.contents, truths=truths, inputs_s=inputs_s, reference_s=max(spent - inputs_s, 0.0)
+    )
+
+
+def read_references(folder: Path, files: Mapping[str, ReferenceFiles]) -> dict[str, Reference]:
+    """The arrays that a reference function left in a folder.
+
+    Raises:
+        ValueError: A file is damaged, or holds objects.
+        OSError: A file is not there.
+    """
+    return {
+        output: (
+            np.load(folder / one.value, allow_pickle=False),
+            None if one.scale is None else np.load(folder / one.scale, allow_pickle=False),
+        )
+        for output, one in files.items()
+    }
+
+
+def _prepare(contract: KernelContract, case: Case) -> PreparedCase:
+    before = time.process_time()
+    inputs = draw_inputs(case)
+    contents = {
+        buffer.name: encode_buffer(buffer.type, buffer.shapes, buffer.codec, inputs.get(buffer.name, {}), size_bytes=buffer.size_bytes)
+        for buffer in case.buffers
+        if buffer.role in _INPUT_ROLES
+    }
+    drawn = time.process_time()
+    truths = evaluate_expect(contract, case, inputs)
+    return PreparedCase(inputs=inputs, contents=contents, truths=truths, inputs_s=drawn - before, reference_s=time.process_time() - drawn)
+
+
+def _fingerprint(contract: KernelContract, case: Case) -> str:
+    """Everything that the numbers of a case depend on, and nothing of where it stands in a file."""
+    uniforms = [
+        (binding.variable, binding.uniform_type, binding.uniform_value)
+        for dispatch in case.dispatches
+        for binding in dispatch.bindings
+        if binding.uniform_type is not None
+    ]
+    texts = [
+        {name: expression.text for name, expression in expressions.items()}
+        for expressions in (case.inputs, contract.define, contract.expect)
+    ]
+    return hashlib.sha256(repr((case.seed, dict(case.symbols), case.buffers, uniforms, texts)).encode("utf-8", "surrogatepass")).hexdigest()

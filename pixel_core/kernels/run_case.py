@@ -1,0 +1,226 @@
+"""One case on one engine: two runs with different fillings, and everything that must hold of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+from numpy.typing import NDArray
+
+from pixel_core.engines.base import CompileFailure, Engine, KernelJob, KernelRun, LoopCut, RunFailure
+from pixel_core.findings import Span
+from pixel_core.kernels.build_jobs import build_jobs
+from pixel_core.kernels.check_runs import check_runs, unwritten_elements
+from pixel_core.kernels.compare import compare_output
+from pixel_core.kernels.contract import Compare, KernelContract
+from pixel_core.kernels.evaluate import output_scalar, split_output
+from pixel_core.kernels.evaluate_tree import KeyedProblem
+from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.memory import decode_buffer
+from pixel_core.kernels.patterns import PatternContext
+from pixel_core.kernels.planned import Case
+from pixel_core.kernels.prepare_case import Inputs, PreparedCase, PreparedCases, Reference, prepare_case
+from pixel_core.kernels.results import CaseResult, Fault, OutputResult, Timing
+from pixel_core.wgsl.analyse import Module
+from pixel_core.wgsl.reflect import ShaderInterface, interface_of
+
+_FLOATS = frozenset({"f32", "f16"})
+_LARGEST_TILE = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedKernel:
+    """A kernel as the worker has read it.
+
+    Attributes:
+        source: Text of the shader.
+        module: Of that text.
+        interface: With default overrides.
+        contract: One contract of it.
+    """
+
+    source: str
+    module: Module
+    interface: ShaderInterface
+    contract: KernelContract
+
+
+def run_case(
+    engine: Engine,
+    kernel: CheckedKernel,
+    case: Case,
+    references: Mapping[str, Reference],
+    *,
+    known: PreparedCases,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> CaseResult:
+    """Run and judge one case.
+
+    Args:
+        engine: What executes it.
+        kernel: Shader and contract.
+        case: Planned.
+        references: Output → what the contract's function returned.
+        known: Cases prepared before.
+        is_cancelled: Asked between the steps.
+
+    Returns:
+        The result; a mistake in the contract, a refusal and a cancellation are results too.
+    """
+    started = time.perf_counter()
+    try:
+        prepared = prepare_case(kernel.contract, case, references, known)
+        interface = _case_interface(kernel, case)
+        jobs = build_jobs(kernel.source, interface, case, prepared.contents)
+    except ExpressionProblem as problem:
+        return _result(engine, case, started, faults=[expression_fault(problem)])
+    too_much = _workgroup_memory_fault(engine, interface, case)
+    if too_much is not None:
+        return _result(engine, case, started, faults=[too_much])
+    if is_cancelled():
+        return _cancelled(engine, case, started)
+    answer = engine.run(jobs, is_cancelled)
+    if not isinstance(answer, tuple):
+        if isinstance(answer, RunFailure) and answer.reason == "cancelled":
+            return _cancelled(engine, case, started)
+        return _result(engine, case, started, faults=[_failure_fault(answer)])
+    first, second = answer
+    compared = time.process_time()
+    faults = check_runs(case, prepared.contents, first, second, lambda: _run_again(engine, jobs[0], is_cancelled))
+    outputs = _judge_outputs(kernel, case, prepared, first)
+    faults += _unwritten_faults(case, outputs, first, second)
+    timing = Timing(
+        inputs_s=prepared.inputs_s,
+        device_s=first.device_s + second.device_s,
+        reference_s=prepared.reference_s,
+        compare_s=time.process_time() - compared,
+    )
+    if faults or not all(output.passed for output in outputs):
+        cut = engine.find_loop_cut(jobs[0])
+        if cut is not None:
+            return _result(engine, case, started, status="inconclusive", faults=[_loop_fault(cut)], timing=timing)
+    return _result(engine, case, started, outputs=outputs, faults=faults, timing=timing)
+
+
+def expression_fault(problem: ExpressionProblem) -> Fault:
+    """A mistake in one of the contract's expressions."""
+    return Fault(
+        kind="expression",
+        message=problem.message,
+        subject=problem.key if isinstance(problem, KeyedProblem) else "",
+        expression_start=-1 if problem.span is None else problem.span.start,
+        expression_end=-1 if problem.span is None else problem.span.end,
+        hint=problem.hint or "",
+    )
+
+
+def default_compare(scalar: str, span: Span) -> Compare:
+    """How an output is judged when the contract does not say: floats within their derived bound, integers exactly."""
+    return Compare(mode="scaled" if scalar in _FLOATS else "exact", span=span)
+
+
+def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, run: KernelRun) -> list[OutputResult]:
+    decoded: dict[str, dict[str, NDArray[Any]]] = {}
+    results: list[OutputResult] = []
+    for output, truth in prepared.truths.items():
+        buffer, part = split_output(case, output)
+        if buffer.name not in decoded:
+            decoded[buffer.name] = decode_buffer(buffer.type, buffer.shapes, buffer.codec, run.buffers[buffer.name])
+        compare = kernel.contract.compare.get(output) or default_compare(output_scalar(buffer, part), kernel.contract.span)
+        context = _pattern_context(kernel, case, prepared.inputs, buffer.name)
+        results.append(compare_output(truth, decoded[buffer.name][part], compare, output=output, context=context))
+    return results
+
+
+def _pattern_context(kernel: CheckedKernel, case: Case, inputs: Inputs, buffer: str) -> PatternContext:
+    writers = [dispatch for dispatch in case.dispatches if any(binding.buffer == buffer for binding in dispatch.bindings)]
+    last = (writers or list(case.dispatches))[-1]
+    sizes = [*last.overrides.values(), *kernel.interface.constants.values()]
+    tiles = {int(size) for size in sizes if not isinstance(size, bool) and size == int(size) and 1 < size <= _LARGEST_TILE}
+    arrays = {f"{name}.{part}" if part else name: values for name, parts in inputs.items() for part, values in parts.items()}
+    return PatternContext(workgroup_size=last.workgroup_size, tiles=tuple(sorted(tiles)), inputs=arrays)
+
+
+def _unwritten_faults(case: Case, outputs: list[OutputResult], first: KernelRun, second: KernelRun) -> list[Fault]:
+    """An element that nobody wrote and that passes all the same (the filling is NaN, and NaN was expected) is no evidence."""
+    faults: list[Fault] = []
+    for output in outputs:
+        buffer, part = split_output(case, output.output)
+        count = unwritten_elements(buffer, part, first, second) if output.passed else 0
+        if count:
+            message = f"{count:,} of its elements were never written"
+            faults.append(Fault(kind="depends_on_poison", subject=output.output, message=message))
+    return faults
+
+
+def _case_interface(kernel: CheckedKernel, case: Case) -> ShaderInterface:
+    overrides = {name: value for dispatch in case.dispatches for name, value in dispatch.overrides.items()}
+    return interface_of(kernel.module, overrides) if overrides else kernel.interface
+
+
+def _workgroup_memory_fault(engine: Engine, interface: ShaderInterface, case: Case) -> Fault | None:
+    """A limit that browsers hold a pipeline to, and wgpu does not."""
+    limit = engine.limits.get("max-compute-workgroup-storage-size")
+    for name in dict.fromkeys(dispatch.entry for dispatch in case.dispatches):
+        entry = interface.entry_point(name)
+        used = None if entry is None else entry.workgroup_bytes
+        if used is not None and limit is not None and used > limit:
+            message = f"`{name}` uses {used:,} bytes of workgroup memory, and this adapter has {limit:,}"
+            return Fault(kind="pipeline", subject=name, message=message)
+    return None
+
+
+def _run_again(engine: Engine, job: KernelJob, is_cancelled: Callable[[], bool]) -> KernelRun | None:
+    answer = engine.run((job,), is_cancelled)
+    return answer[0] if isinstance(answer, tuple) else None
+
+
+def _failure_fault(failure: Union[CompileFailure, RunFailure]) -> Fault:
+    if isinstance(failure, RunFailure):
+        return Fault(kind=failure.reason, message=failure.message)
+    return Fault(
+        kind="compile" if failure.stage == "module" else "pipeline",
+        message=failure.message,
+        subject=failure.entry_point,
+        line=failure.line,
+        column=failure.column,
+        detail=failure.detail,
+    )
+
+
+def _loop_fault(cut: LoopCut) -> Fault:
+    return Fault(kind="loop_cap", message="the adapter ended this loop", line=cut.line, column=cut.column)
+
+
+def _cancelled(engine: Engine, case: Case, started: float) -> CaseResult:
+    return _result(engine, case, started, status="inconclusive", faults=[Fault(kind="cancelled", message="cancelled")])
+
+
+def _result(
+    engine: Engine,
+    case: Case,
+    started: float,
+    *,
+    outputs: list[OutputResult] | None = None,
+    faults: list[Fault] | None = None,
+    status: str | None = None,
+    timing: Timing | None = None,
+) -> CaseResult:
+    found = timing or Timing()
+    passed = not faults and all(output.passed for output in outputs or [])
+    return CaseResult(
+        name=case.name,
+        status=status or ("passed" if passed else "failed"),
+        outputs=tuple(outputs or ()),
+        faults=tuple(faults or ()),
+        adapter=engine.info,
+        timing=Timing(
+            inputs_s=found.inputs_s,
+            device_s=found.device_s,
+            reference_s=found.reference_s,
+            compare_s=found.compare_s,
+            total_s=time.perf_counter() - started,
+        ),
+    )

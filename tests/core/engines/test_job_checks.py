@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pixel_core.engines.base import BindingJob, BufferJob, DispatchJob, KernelJob, RunFailure
+from pixel_core.engines.job_checks import check_job
+
+LIMITS = {"max-storage-buffer-binding-size": 100, "max-uniform-buffer-binding-size": 16, "max-compute-workgroups-per-dimension": 10}
+
+
+def check(
+    message: str | None, *, size: int = 4, uniform: int = 4, workgroups: tuple[int, int, int] = (1, 1, 1), buffers: str = "a b"
+) -> None:
+    bindings = tuple(
+        BindingJob(group=0, binding=number, buffer=name, writable=name.isupper()) for number, name in enumerate(buffers.split())
+    )
+    job = KernelJob(
+        source="",
+        buffers={"a": BufferJob(initial=bytes(size)), "u": BufferJob(initial=bytes(uniform), is_uniform=True)},
+        dispatches=(DispatchJob(entry_point="main", constants={}, workgroups=workgroups, bindings=bindings),),
+    )
+    assert check_job(job, LIMITS) == (None if message is None else RunFailure(reason="validation", message=message))
+
+
+def test_limits_are_held() -> None:
+    check(None, size=100, uniform=16, workgroups=(10, 10, 10))
+    check("`a` holds 104 bytes; this adapter binds storage buffers of at most 100", size=104)
+    check("`u` holds 20 bytes; this adapter binds uniform buffers of at most 16", uniform=20)
+    check("`main` is dispatched over 1,000,000 workgroups in z; the limit is 10 per dimension", workgroups=(1, 1, 1_000_000))
+
+
+def test_a_buffer_is_writable_once() -> None:
+    check(None, buffers="A B c c")
+    check("`main` binds `A` twice as writable, at @group(0) @binding(0) and @group(0) @binding(2)", buffers="A B A")
+
+
+def test_a_limit_that_is_not_known_is_not_held() -> None:
+    job = KernelJob(source="", buffers={"a": BufferJob(initial=bytes(1000))}, dispatches=())
+    assert check_job(job, {}) is None
