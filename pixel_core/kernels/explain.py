@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pixel_core.findings import Finding
 from pixel_core.kernels.explain_fault import explain_fault
+from pixel_core.kernels.failing_sizes import describe_failing_sizes
 from pixel_core.kernels.numbers import count, listed, ratio, real
 from pixel_core.kernels.place import Kernel, place_key, place_output
 from pixel_core.kernels.plan import Case
@@ -16,6 +17,12 @@ from pixel_core.source import SourceText
 
 INFORMATIVE_CASES = 3
 """How many cases an output needs in which no dumb output would pass."""
+
+_MANY_ULP = 10_000_000
+"""From here on only the magnitude of a distance in ULP says anything."""
+
+UNSPECIFIC_PATTERNS = frozenset({"all_zeros", "all_wrong", "scattered", "last_element"})
+"""Kinds of pattern that point to no cause; a case that shows another one is the better example."""
 
 Judged = tuple[Case, CaseResult, OutputResult]
 
@@ -41,7 +48,7 @@ def explain_results(kernel: Kernel, results: Sequence[tuple[Case, CaseResult]], 
         ]
         wrong = [one for one in judged if not one[2].passed]
         if wrong:
-            findings.append(_explain_mismatch(kernel, wrong, [case.name for case, _, one in judged if one.passed]))
+            findings.append(_explain_mismatch(kernel, wrong, [one for one in judged if one[2].passed]))
         elif all_cases and judged:
             findings.extend(_explain_uninformative(kernel, output, judged))
     joined: dict[tuple[str, str, str], list[tuple[Case, CaseResult, Fault]]] = {}
@@ -61,11 +68,15 @@ def rerun_command(shader: SourceText, case: str) -> str:
     return f"pixel-lsp check {shlex.quote(str(shader.path))} --case {quoted}"
 
 
-def _explain_mismatch(kernel: Kernel, wrong: Sequence[Judged], passing: list[str]) -> Finding:
-    case, result, output = wrong[0]
+def _explain_mismatch(kernel: Kernel, wrong: Sequence[Judged], right: Sequence[Judged]) -> Finding:
+    case, result, output = min(wrong, key=_how_little_it_tells)
     place = place_output(kernel, output.output)
-    failing = [other.name for other, _, _ in wrong]
+    passing = [other.name for other, _, _ in right]
+    failing = [case.name, *(other.name for other, _, _ in wrong if other is not case)]
     notes = [*_evidence(output), *_elsewhere(failing, len(failing) + len(passing), passing)]
+    sizes = describe_failing_sizes([_dims(kernel, one) for one in wrong], [_dims(kernel, one) for one in right], _widths(wrong))
+    if sizes:
+        notes.append(sizes)
     notes.append(f"re-run: {rerun_command(kernel.shader, case.name)}")
     return Finding(
         code="PX401",
@@ -75,6 +86,22 @@ def _explain_mismatch(kernel: Kernel, wrong: Sequence[Judged], passing: list[str
         labels=place.labels,
         notes=tuple(notes),
     )
+
+
+def _how_little_it_tells(judged: Judged) -> tuple[bool, bool]:
+    """Sorts first, of the failing cases in their order, the one whose wrong elements have a structure."""
+    mismatch = judged[2].mismatch
+    if mismatch is None:
+        return True, True
+    return mismatch.total == 1, all(pattern.kind in UNSPECIFIC_PATTERNS for pattern in mismatch.patterns)
+
+
+def _dims(kernel: Kernel, judged: Judged) -> dict[str, int]:
+    return {name: int(judged[0].symbols[name]) for name in kernel.contract.dims}
+
+
+def _widths(judged: Sequence[Judged]) -> set[int]:
+    return {width for case, _, _ in judged for dispatch in case.dispatches for width in dispatch.workgroup_size}
 
 
 def _what_is_wrong(output: OutputResult) -> str:
@@ -116,7 +143,7 @@ def _element(rank: str, output: OutputResult, element: Element) -> str:
     if element.relative_error not in ("inf", "nan", "0"):
         facts.append(f"relative {ratio(element.relative_error)}")
     if element.ulp >= 0:
-        facts.append(f"{count(element.ulp)} ULP")
+        facts.append(f"{count(element.ulp) if element.ulp < _MANY_ULP else f'{element.ulp:.1e}'} ULP")
     where = f"{output.output}[{subscript}]" if subscript else output.output
     expected, actual = real(element.expected), real(element.actual)
     if expected == actual:  # five digits do not show the difference

@@ -11,7 +11,7 @@ from pixel_core.kernels.contract import ContractFile
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.rules import RULES
 from pixel_core.source import SourceText
-from pixel_core.wgsl.check import check_shader
+from pixel_core.wgsl.check import check
 from pixel_core.wgsl.names import Names
 from pixel_core.wgsl.reflect import ShaderInterface
 from pixel_core.wgsl.syntax import SyntaxTree
@@ -67,7 +67,7 @@ def load_shader(path: Path) -> LoadedShader | Finding:
 
 def understand(source: SourceText, sidecar: SourceText | None) -> LoadedShader:
     """Parse, resolve, reflect and read the contracts of a text, such as an editor's unsaved one."""
-    checked = check_shader(source)
+    checked = check(source)
     sha256 = hashlib.sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest()
     return LoadedShader(
         source=source,
@@ -75,7 +75,7 @@ def understand(source: SourceText, sidecar: SourceText | None) -> LoadedShader:
         sha256=sha256,
         sidecar_sha256=hashlib.sha256(sidecar.text.encode("utf-8", "surrogatepass")).hexdigest() if sidecar else sha256,
         tree=checked.tree,
-        names=checked.names,
+        names=checked.module.names,
         interface=checked.interface,
         findings=checked.findings,
         contracts=read_contracts(source, checked.tree, sidecar),

@@ -1,0 +1,185 @@
+"""Runs one planned case: through the reference's process if there is one, then through the kernel worker. Whatever they do is a result."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+from pixel_core.engines.base import AdapterInfo
+from pixel_core.errors import EngineUnavailable
+from pixel_core.kernels.find_interpreter import find_interpreter
+from pixel_core.kernels.load_shader import LoadedShader
+from pixel_core.kernels.place import Kernel
+from pixel_core.kernels.plan import Case
+from pixel_core.kernels.results import CaseResult, Fault
+from pixel_core.kernels.run_reference import ReferenceCall, ReferenceFailure, ReferenceFiles, ReferenceRunner
+from pixel_core.kernels.worker_messages import CaseReply, CheckCase, DrawInputs, DrawReply, Hello, HelloReply, ShaderText
+from pixel_core.processes.exits import ChildExit
+from pixel_core.processes.job_folder import JobFolder
+from pixel_core.processes.launcher import launch_module
+from pixel_core.processes.pool import WorkerPool
+
+_START_TIMEOUT_S = 120.0
+"""A cold start took 20 s at worst on a busy machine; a driver that needs six times that does not work."""
+
+_WORKSPACE_SIGNS = (".git", "pixel.toml", "pyproject.toml", ".hg")
+
+
+class CaseRunner:
+    """Runs cases in kernel workers, and references in the user's interpreter. Starts nothing before it is needed.
+
+    Args:
+        jobs: Kernel workers at most.
+        memory_bytes: Address space of each child.
+        interpreter: The user's Python; None finds one per workspace.
+        workspace: Folder that references must lie inside; None is each shader's own project root.
+        seed: Base seed.
+    """
+
+    def __init__(self, *, jobs: int, memory_bytes: int, interpreter: Path | None, workspace: Path | None, seed: int) -> None:
+        self._workers = WorkerPool(launch_module("pixel_core.kernels.worker", memory_bytes=memory_bytes), jobs)
+        self._memory_bytes = memory_bytes
+        self._interpreter = interpreter
+        self._workspace = workspace
+        self._seed = seed
+        self._hello: asyncio.Task[HelloReply | ChildExit] | None = None
+        self._references: dict[Path, ReferenceRunner] = {}
+        self._folder: JobFolder | None = None
+
+    def prewarm(self) -> None:
+        """Start a worker, so that its driver loads while shaders are read."""
+        if self._hello is None:
+            self._hello = asyncio.ensure_future(self._workers.request(Hello(), HelloReply, timeout_s=_START_TIMEOUT_S))
+
+    async def require_device(self) -> AdapterInfo:
+        """Wait until a worker is ready.
+
+        Raises:
+            EngineUnavailable: There is no adapter, or the worker did not start.
+        """
+        self.prewarm()
+        assert self._hello is not None
+        reply = await asyncio.shield(self._hello)
+        if isinstance(reply, ChildExit):
+            self._hello = None
+            raise EngineUnavailable(f"the kernel worker did not start: {_how_it_ended(reply)}", hint=_last_line(reply.stderr_tail))
+        if reply.adapter is None:
+            self._hello = None
+            raise EngineUnavailable(reply.problem, hint=reply.hint or None)
+        return reply.adapter
+
+    async def run(self, loaded: LoadedShader, kernel: Kernel, case: Case) -> CaseResult:
+        """Run one case of one kernel."""
+        text = ShaderText(
+            path=str(loaded.source.path),
+            text=loaded.source.text,
+            sidecar_path=str(loaded.sidecar.path) if loaded.sidecar else "",
+            sidecar=loaded.sidecar.text if loaded.sidecar else None,
+            contract=kernel.contract.name,
+            case=case.name,
+            seed=self._seed,
+        )
+        budget_s = kernel.contract.budget.seconds
+        references: Mapping[str, ReferenceFiles] = {}
+        folder = ""
+        if kernel.contract.reference is not None:
+            answer = await self._reference(kernel, case, text, budget_s)
+            if isinstance(answer, CaseResult):
+                return answer
+            references, folder = answer
+        reply = await self._workers.request(CheckCase(shader=text, folder=folder, references=references), CaseReply, timeout_s=budget_s)
+        return _unanswered(case, reply, budget_s) if isinstance(reply, ChildExit) else reply.result
+
+    async def close(self) -> None:
+        """End every child process and remove what they left."""
+        if self._hello is not None:
+            self._hello.cancel()
+            await asyncio.gather(self._hello, return_exceptions=True)
+        await asyncio.gather(self._workers.close(), *(runner.close() for runner in self._references.values()))
+        if self._folder is not None:
+            self._folder.remove()
+
+    async def _reference(
+        self, kernel: Kernel, case: Case, text: ShaderText, budget_s: float
+    ) -> tuple[Mapping[str, ReferenceFiles], str] | CaseResult:
+        """Draw the inputs of a case and call the contract's function with them."""
+        reference = kernel.contract.reference
+        assert reference is not None
+        contract_folder = kernel.contract.source.path.parent
+        workspace = self._workspace or project_root(contract_folder)
+        interpreter = find_interpreter(workspace, self._interpreter, os.environ)
+        if interpreter is None:
+            return _failed(case, Fault(kind="interpreter", message="no Python was found", hint="name one with `--python`"))
+        if self._folder is None:
+            self._folder = JobFolder()
+        folder = self._folder.subfolder()
+        drawn = await self._workers.request(DrawInputs(shader=text, folder=str(folder)), DrawReply, timeout_s=budget_s)
+        if isinstance(drawn, ChildExit):
+            return _unanswered(case, drawn, budget_s)
+        if drawn.fault is not None:
+            return _failed(case, drawn.fault)
+        runner = self._references.setdefault(interpreter, ReferenceRunner(interpreter, memory_bytes=self._memory_bytes))
+        call = ReferenceCall(
+            file=contract_folder / reference.file,
+            function=reference.function,
+            workspace=workspace,
+            folder=folder,
+            arrays=drawn.arrays,
+            values={name: case.symbols[name] for name in kernel.contract.dims},
+            outputs=drawn.outputs,
+            optional=tuple(kernel.contract.expect),
+        )
+        answer = await runner.run(call, timeout_s=budget_s)
+        if isinstance(answer, ReferenceFailure):
+            kind = {"outside_workspace": "outside_workspace", "no_numpy": "interpreter", "no_interpreter": "interpreter"}.get(
+                answer.kind, "reference"
+            )
+            message = f"`{reference.file}:{reference.function}`: {answer.message}" if kind == "reference" else answer.message
+            return _failed(case, Fault(kind=kind, message=message, hint=answer.hint, detail=answer.detail))
+        return answer.outputs, str(folder)
+
+
+def project_root(folder: Path) -> Path:
+    """The nearest folder upward that holds a version-control folder or a project file; the folder itself when none does."""
+    resolved = folder.resolve()
+    for candidate in (resolved, *resolved.parents):
+        if any((candidate / sign).exists() for sign in _WORKSPACE_SIGNS):
+            return candidate
+    return resolved
+
+
+def _unanswered(case: Case, end: ChildExit, budget_s: float) -> CaseResult:
+    if end.reason == "timeout":
+        fault = Fault(kind="timeout", message=f"the case did not end within {budget_s:g} s")
+    elif end.reason == "cancelled":
+        return CaseResult(name=case.name, status="inconclusive", faults=(Fault(kind="cancelled", message="cancelled"),))
+    elif end.reason == "memory":
+        fault = Fault(kind="out_of_memory", message="the worker reached its memory limit", detail=end.stderr_tail)
+    else:
+        fault = Fault(kind="worker_ended", message=_how_it_ended(end), detail=end.stderr_tail)
+    return _failed(case, fault)
+
+
+def _failed(case: Case, fault: Fault) -> CaseResult:
+    return CaseResult(name=case.name, status="failed", faults=(fault,))
+
+
+def _how_it_ended(end: ChildExit) -> str:
+    if end.reason == "timeout":
+        return "it took too long"
+    if end.exit_code is None:
+        return "it could not be started"
+    if end.exit_code >= 0:
+        return f"it ended with exit code {end.exit_code}"
+    try:
+        return f"it was ended by {signal.Signals(-end.exit_code).name}"
+    except ValueError:
+        return f"it was ended by signal {-end.exit_code}"
+
+
+def _last_line(text: str) -> str | None:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else None
