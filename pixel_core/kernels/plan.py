@@ -1,118 +1,31 @@
-"""A case in numbers: sizes, bindings, parameters and dispatches, before anything is drawn or run. Knows no numpy.
+"""From a contract and its shader to cases in numbers.
 
-`plan_cases` is called by the server to find mistakes early and by the worker to execute.
+Called by the server to find mistakes early, and by the worker to execute. Knows no numpy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Union
-
-from pixel_core.findings import Finding
-from pixel_core.kernels.contract import KernelContract
-from pixel_core.kernels.expressions import Expression
+from pixel_core.findings import Finding, Severity
+from pixel_core.kernels.buffer_uses import buffer_uses, pass_entries
+from pixel_core.kernels.check_contract import check_contract
+from pixel_core.kernels.contract import CaseContract, KernelContract
+from pixel_core.kernels.derive_cases import derive_sizes
+from pixel_core.kernels.infer_roles import infer_roles
+from pixel_core.kernels.plan_case import CasePlanning, plan_case
+from pixel_core.kernels.plan_problem import PlanProblem, at_key
+from pixel_core.kernels.plan_symbols import Interfaces
+from pixel_core.kernels.planned import BindingPlan, BufferPlan, Case, DispatchPlan, ParameterValue, Plan
+from pixel_core.kernels.read_cases import case_name
+from pixel_core.kernels.symbols import SymbolValue
+from pixel_core.wgsl.analyse import analyse
 from pixel_core.wgsl.reflect import ShaderInterface
 from pixel_core.wgsl.syntax import SyntaxTree
-from pixel_core.wgsl.types import Type
 
-ParameterValue = Union[int, float, bool, tuple["ParameterValue", ...], Mapping[str, "ParameterValue"]]
+__all__ = ["BindingPlan", "BufferPlan", "Case", "DispatchPlan", "ParameterValue", "Plan", "plan_cases"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferPlan:
-    """One storage buffer.
-
-    Attributes:
-        name: The contract's name for it: the shader variable, or a key of `buffers`.
-        role: Final role, inferred or stated (see `contract.ROLES`).
-        type: Store type in the shader, or `array<scalar>` for a key of `buffers`.
-        shapes: Logical parts: `""` → axes for a plain array; field name → axes for structures. In scalars, components innermost.
-        codec: Packed format, or None.
-        size_bytes: Size of the binding.
-    """
-
-    name: str
-    role: str
-    type: Type
-    shapes: Mapping[str, tuple[int, ...]]
-    codec: str | None
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BindingPlan:
-    """What one `@group @binding` of one dispatch holds: a storage buffer by name, or a uniform's value."""
-
-    group: int
-    binding: int
-    variable: str
-    buffer: str | None
-    uniform_type: Type | None
-    uniform_value: ParameterValue | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchPlan:
-    """One dispatch.
-
-    Attributes:
-        entry: Entry point.
-        workgroups: x, y, z.
-        workgroup_size: x, y, z.
-        overrides: Pipeline constants by name, only those the entry uses.
-        bindings: Only those the entry uses.
-    """
-
-    entry: str
-    workgroups: tuple[int, int, int]
-    workgroup_size: tuple[int, int, int]
-    overrides: Mapping[str, int | float | bool]
-    bindings: tuple[BindingPlan, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One set of sizes and inputs, planned.
-
-    Attributes:
-        name: As written, or built from dims (`M=65 N=33 K=20`); unique in its contract.
-        derived: Whether the tool added it.
-        symbols: Value of every dim, let and override, exact ints where they are whole.
-        seed: Seeds every input together with the buffer's name.
-        buffers: By name, in binding order.
-        dispatches: In order, repeats unrolled.
-        inputs: Buffer (or `buffer.field`) → how it is drawn (the contract's, this case's, or the default).
-        invocations: Over all dispatches.
-        size_bytes: Of all buffers.
-    """
-
-    name: str
-    derived: bool
-    symbols: Mapping[str, int | float]
-    seed: int
-    buffers: tuple[BufferPlan, ...]
-    dispatches: tuple[DispatchPlan, ...]
-    inputs: Mapping[str, Expression]
-    invocations: int
-    size_bytes: int
-
-    def buffer(self, name: str) -> BufferPlan:
-        """The buffer of that name. Raises KeyError."""
-        for buffer in self.buffers:
-            if buffer.name == name:
-                return buffer
-        raise KeyError(name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """All cases of a contract that could be planned, and PX3xx findings for what could not."""
-
-    contract: KernelContract
-    outputs: tuple[str, ...]
-    cases: tuple[Case, ...]
-    findings: tuple[Finding, ...]
+MAX_DERIVED_CASES = 10
+MAX_DERIVED_BYTES = 1 << 24
+MAX_DERIVED_INVOCATIONS = 1 << 21
 
 
 def plan_cases(contract: KernelContract, tree: SyntaxTree, interface: ShaderInterface, *, seed: int = 0) -> Plan:
@@ -123,5 +36,86 @@ def plan_cases(contract: KernelContract, tree: SyntaxTree, interface: ShaderInte
         tree: The shader, for re-reflection under each case's overrides.
         interface: The shader's interface with default overrides.
         seed: Added to every case's own seed.
+
+    Returns:
+        The cases that could be planned. A mistake that several cases share is told once, in the first of them; a derived case
+        that cannot be planned is left out without a finding.
     """
-    raise NotImplementedError
+    findings = check_contract(contract, interface, tree.source)
+    if findings:
+        return Plan(contract=contract, outputs=(), cases=(), findings=tuple(findings))
+    uses = buffer_uses(contract, interface)
+    roles = infer_roles(contract, uses, tree.source)
+    findings.extend(roles.findings)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        return Plan(contract=contract, outputs=roles.outputs, cases=(), findings=tuple(findings))
+    planning = CasePlanning(
+        contract=contract,
+        interfaces=Interfaces(analyse(tree), interface),
+        uses=uses,
+        roles=roles.roles,
+        shader=tree.source,
+        seed=seed,
+    )
+    given, problems = _plan_given(planning)
+    # A mistake of the contract as a whole would only come back in every derived case.
+    derived, refusal = ([], None) if _are_general(problems) else _plan_derived(planning, given)
+    findings.extend(problems)
+    if not given and not derived and not problems:
+        findings.append(refusal or _no_case(contract))
+    return Plan(contract=contract, outputs=roles.outputs, cases=(*given, *derived), findings=tuple(findings))
+
+
+def _plan_given(planning: CasePlanning) -> tuple[list[Case], list[Finding]]:
+    contract = planning.contract
+    written = contract.cases
+    if not written and not contract.dims:
+        written = (_bare_case(contract, {}),)
+    planned = [_plan_or_finding(planning, case, derived=False) for case in written]
+    problems: dict[tuple[object, ...], Finding] = {}
+    for one in planned:
+        if isinstance(one, Finding):
+            problems.setdefault((one.code, one.location), one)
+    return [one for one in planned if isinstance(one, Case)], list(problems.values())
+
+
+def _plan_or_finding(planning: CasePlanning, case: CaseContract, *, derived: bool) -> Case | Finding:
+    try:
+        return plan_case(planning, case, derived=derived)
+    except PlanProblem as problem:
+        return problem.finding
+
+
+def _are_general(problems: list[Finding]) -> bool:
+    return any(finding.code not in {"PX326", "PX328"} for finding in problems)
+
+
+def _plan_derived(planning: CasePlanning, given: list[Case]) -> tuple[list[Case], Finding | None]:
+    """The derived cases, and why the first candidate that is none could not be planned."""
+    contract, interface = planning.contract, planning.interfaces.base
+    symbols: dict[str, SymbolValue] = {**interface.constants}
+    symbols.update({one.name: one.value for one in interface.overrides if one.value is not None})
+    taken = {tuple(case.symbols[dim] for dim in contract.dims) for case in given}
+    cases: list[Case] = []
+    refusal: Finding | None = None
+    for sizes in derive_sizes(contract, interface, pass_entries(contract, interface), symbols):
+        if len(cases) == MAX_DERIVED_CASES:
+            break
+        if tuple(sizes.values()) in taken:
+            continue
+        case = _plan_or_finding(planning, _bare_case(contract, sizes), derived=True)
+        if isinstance(case, Finding):
+            refusal = refusal or case
+        elif case.size_bytes <= MAX_DERIVED_BYTES and case.invocations <= MAX_DERIVED_INVOCATIONS:
+            cases.append(case)
+    return cases, refusal
+
+
+def _no_case(contract: KernelContract) -> Finding:
+    message = f"no case of `{contract.name}` can be derived that meets `where` and the budget"
+    hint = f'list one: cases = ["{" ".join(f"{dim}=64" for dim in contract.dims)}"]'
+    return at_key(contract, "PX332", "cases", message, hint)
+
+
+def _bare_case(contract: KernelContract, sizes: dict[str, int]) -> CaseContract:
+    return CaseContract(name=case_name(sizes), dims=sizes, overrides={}, inputs={}, params={}, seed=None, span=contract.span)

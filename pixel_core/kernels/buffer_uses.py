@@ -1,0 +1,105 @@
+"""Which shader variables stand for which buffers of a contract, over all its passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pixel_core.kernels.contract import KernelContract
+from pixel_core.wgsl.layout import parts_of
+from pixel_core.wgsl.reflect import Binding, EntryPoint, ShaderInterface
+from pixel_core.wgsl.types import Array, Atomic, Scalar, Struct, Type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferUse:
+    """One buffer of a contract.
+
+    Attributes:
+        name: The contract's name for it.
+        variables: The shader variables that it is bound to, at least one unless the contract declares it in `buffers` for nothing.
+        type: Store type: the variables', or `array<scalar>` for a key of `buffers`; None when the shader's could not be worked out.
+        is_written: Whether a variable may write it.
+        is_declared: Whether it is a key of `buffers`.
+    """
+
+    name: str
+    variables: tuple[Binding, ...]
+    type: Type | None
+    is_written: bool
+    is_declared: bool
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether the shader adds to it atomically."""
+        return self.type is not None and any(isinstance(part, Atomic) for part in parts_of(self.type))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the parts of a structure, or of an array of structures; empty for plain arrays."""
+        struct = element_struct(self.type)
+        return () if struct is None else tuple(leaf_paths(struct))
+
+
+def element_struct(type_: Type | None) -> Struct | None:
+    """The structure that a type is, or is an array of."""
+    if isinstance(type_, Array):
+        type_ = type_.element
+    return type_ if isinstance(type_, Struct) else None
+
+
+def leaf_paths(struct: Struct) -> Iterator[str]:
+    """Dotted names of the members that hold numbers, structures inside structures opened up."""
+    for member in struct.fields:
+        inner = element_struct(member.type)
+        if inner is None:
+            yield member.name
+        else:
+            yield from (f"{member.name}.{path}" for path in leaf_paths(inner))
+
+
+def pass_entries(contract: KernelContract, interface: ShaderInterface) -> list[EntryPoint]:
+    """The entry points that the contract runs, as far as the shader has them."""
+    found = (interface.entry_point(step.entry) for step in contract.passes)
+    return [entry for entry in found if entry is not None]
+
+
+def entry_bindings(interface: ShaderInterface, entry: EntryPoint) -> list[Binding]:
+    """The resource variables of an entry point in binding order."""
+    return sorted(
+        (binding for binding in interface.bindings if binding.name in entry.bindings), key=lambda binding: (binding.group, binding.binding)
+    )
+
+
+def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping[str, BufferUse]:
+    """Every buffer of the contract's passes, in binding order."""
+    variables: dict[str, dict[str, Binding]] = {}
+    for step in contract.passes:
+        entry = interface.entry_point(step.entry)
+        if entry is None:
+            continue
+        for binding in entry_bindings(interface, entry):
+            if binding.address_space == "storage":
+                for name in step.bind.get(binding.name, (binding.name,)):
+                    variables.setdefault(name, {})[binding.name] = binding
+    uses: dict[str, BufferUse] = {}
+    for name in sorted(variables, key=lambda name: _first_place(list(variables[name].values()))):
+        bound = tuple(variables[name].values())
+        declared = contract.buffers.get(name)
+        type_ = Array(Scalar(declared.scalar), None) if declared else _widest(bound)
+        is_written = any(one.access != "read" for one in bound)
+        uses[name] = BufferUse(name=name, variables=bound, type=type_, is_written=is_written, is_declared=declared is not None)
+    return uses
+
+
+def _first_place(bindings: Sequence[Binding]) -> tuple[int, int]:
+    return min((one.group, one.binding) for one in bindings)
+
+
+def _widest(bindings: Sequence[Binding]) -> Type | None:
+    """Of the types under which passes see one buffer: atomic before plain, else the first."""
+    types = [one.type for one in bindings]
+    if None in types:
+        return None
+    atomic = next((one for one in types if one is not None and any(isinstance(part, Atomic) for part in parts_of(one))), None)
+    return atomic or types[0]

@@ -1,0 +1,188 @@
+"""Whether a contract speaks of what its shader has: entry points, buffers, fields, uniforms, overrides, names in expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+
+from pixel_core.findings import Finding, Label
+from pixel_core.kernels.buffer_uses import BufferUse, buffer_uses, entry_bindings, pass_entries
+from pixel_core.kernels.check_calls import check_names
+from pixel_core.kernels.contract import KernelContract
+from pixel_core.kernels.expressions import Expression
+from pixel_core.kernels.plan_problem import at_expression, at_key, at_span
+from pixel_core.source import SourceText
+from pixel_core.wgsl.reflect import Binding, ShaderInterface
+from pixel_core.wgsl.types import Struct, Type
+
+_UNSUPPORTED = {"handle": "textures and samplers are not supported yet", "immediate": "`var<immediate>` is not supported yet"}
+
+
+def check_contract(contract: KernelContract, interface: ShaderInterface, shader: SourceText) -> list[Finding]:
+    """Everything in a contract that does not fit its shader, whatever the sizes of a case."""
+    check = _Check(contract, interface, shader)
+    findings = check.entries()
+    if findings:
+        # Without its entry points nothing is known about buffers; more findings would only repeat this one.
+        return findings
+    return [*check.bindings(), *check.names_of_buffers(), *check.names_of_uniforms(), *check.overrides(), *check.expressions()]
+
+
+class _Check:
+    def __init__(self, contract: KernelContract, interface: ShaderInterface, shader: SourceText) -> None:
+        self._contract = contract
+        self._interface = interface
+        self._shader = shader
+        self._uses: Mapping[str, BufferUse] = buffer_uses(contract, interface)
+        bindings = [binding for entry in pass_entries(contract, interface) for binding in entry_bindings(interface, entry)]
+        self._bindings: dict[str, Binding] = {binding.name: binding for binding in bindings}
+
+    def entries(self) -> list[Finding]:
+        """Entry points that are not there."""
+        findings: list[Finding] = []
+        compute = [entry.name for entry in self._interface.entry_points if entry.stage == "compute"]
+        for number, step in enumerate(self._contract.passes):
+            entry = self._interface.entry_point(step.entry)
+            if entry is not None and entry.stage == "compute":
+                continue
+            key = next((key for key in (f"passes[{number}].entry", "entry") if key in self._contract.key_spans), "")
+            hint = self._guess(step.entry, compute, "compute entry points") if key else None
+            if key == "" and compute:
+                hint = f'say which entry point it runs: entry = "{compute[0]}"'
+            message = f"the shader has no entry point `{step.entry}`" if entry is None else f"`{step.entry}` is a {entry.stage} shader"
+            findings.append(at_key(self._contract, "PX320", key, message, hint or "the shader has no compute entry point"))
+        return findings
+
+    def bindings(self) -> list[Finding]:
+        """Resources of a kind that cannot be bound yet, and `bind` of what an entry point does not use."""
+        findings: list[Finding] = []
+        for binding in self._bindings.values():
+            if binding.address_space in _UNSUPPORTED:
+                label = Label(self._shader.location(binding.span), "declared here")
+                message = f"`{binding.name}`: {_UNSUPPORTED[binding.address_space]}"
+                findings.append(at_span(self._contract, "PX304", self._contract.span, message, None, label))
+        for number, step in enumerate(self._contract.passes):
+            entry = self._interface.entry_point(step.entry)
+            names = [one.name for one in entry_bindings(self._interface, entry) if one.address_space == "storage"] if entry else []
+            for variable in step.bind:
+                if variable not in names:
+                    prefix = f"passes[{number}]." if f"passes[{number}]" in self._contract.key_spans else ""
+                    message = f"`{step.entry}` uses no storage variable `{variable}`"
+                    hint = self._guess(variable, names, "it uses")
+                    findings.append(at_key(self._contract, "PX321", f"key@{prefix}bind.{variable}", message, hint))
+        for name in self._contract.buffers:
+            if name not in self._uses:
+                message = f"no pass binds the buffer `{name}`"
+                hint = f'bind it to a variable: bind = {{ variable = "{name}" }}'
+                findings.append(at_key(self._contract, "PX321", f"key@buffers.{name}", message, hint))
+        return findings
+
+    def names_of_buffers(self) -> list[Finding]:
+        """Keys of tables by buffer that are no buffers or fields."""
+        contract = self._contract
+        tables: list[tuple[str, Collection[str]]] = [
+            ("shapes", contract.shapes),
+            ("inputs", contract.inputs),
+            ("roles", contract.roles),
+            ("codecs", contract.codecs),
+            ("expect", contract.expect),
+            ("compare", contract.compare),
+        ]
+        tables += [(f"cases[{number}].inputs", case.inputs) for number, case in enumerate(contract.cases)]
+        return [finding for key, names in tables for name in names for finding in self._check_buffer(key, name)]
+
+    def _check_buffer(self, key: str, name: str) -> list[Finding]:
+        buffer, _, field = name.partition(".")
+        place = f"key@{key}.{name}"
+        use = self._uses.get(buffer)
+        if use is None:
+            space = self._bindings[buffer].address_space if buffer in self._bindings else None
+            message = f"`{buffer}` is not a buffer of this contract's entry points"
+            if space == "uniform":
+                return [at_key(self._contract, "PX321", place, message, "it is a uniform: give its value in `params`")]
+            if self._interface.binding(buffer) is not None:
+                return [at_key(self._contract, "PX321", place, message, "the shader declares it, but no entry point that runs uses it")]
+            return [at_key(self._contract, "PX321", place, message, self._guess(buffer, self._uses, "buffers"))]
+        if field and field not in use.fields and not (key == "shapes" and any(one.startswith(f"{field}.") for one in use.fields)):
+            message = f"`{buffer}` has no field `{field}`"
+            return [at_key(self._contract, "PX321", place, message, self._guess(field, use.fields, "its fields"))]
+        if not field and use.fields and (key in {"expect", "compare"}):
+            message = f"`{buffer}` is a structure; its fields are compared one by one"
+            return [at_key(self._contract, "PX321", place, message, f'write "{buffer}.{use.fields[0]}"')]
+        return []
+
+    def names_of_uniforms(self) -> list[Finding]:
+        """`params` that are no uniform of the entry points."""
+        uniforms = [name for name, binding in self._bindings.items() if binding.address_space == "uniform"]
+        contract = self._contract
+        tables: list[tuple[str, Collection[str]]] = [("params", contract.params)]
+        tables += [(f"passes[{number}].params", step.params) for number, step in enumerate(contract.passes)]
+        tables += [(f"cases[{number}].params", case.params) for number, case in enumerate(contract.cases)]
+        findings: list[Finding] = []
+        for key, names in tables:
+            for name in names:
+                if name not in uniforms:
+                    message = f"`{name}` is not a uniform of this contract's entry points"
+                    hint = self._guess(name, uniforms, "uniforms")
+                    findings.append(at_key(contract, "PX321", f"key@{key}.{name}", message, hint))
+        return findings
+
+    def overrides(self) -> list[Finding]:
+        """Overrides that the shader does not declare."""
+        known = [one.name for one in self._interface.overrides]
+        contract = self._contract
+        tables: list[tuple[str, Collection[str]]] = [("overrides", contract.overrides)]
+        tables += [(f"passes[{number}].overrides", step.overrides) for number, step in enumerate(contract.passes)]
+        tables += [(f"cases[{number}].overrides", case.overrides) for number, case in enumerate(contract.cases)]
+        findings: list[Finding] = []
+        for key, names in tables:
+            for name in names:
+                if name not in known:
+                    hint = self._guess(name, known, "overrides of the shader")
+                    findings.append(at_key(contract, "PX321", f"key@{key}.{name}", f"the shader has no override `{name}`", hint))
+        return findings
+
+    # ------------------------------------------------------------ names in expressions
+
+    def expressions(self) -> list[Finding]:
+        """Names that mean nothing where they stand."""
+        contract = self._contract
+        symbols = dict.fromkeys([*contract.dims, *contract.let, *(one.name for one in self._interface.overrides)])
+        sizes = [f"workgroup_size.{axis}" for axis in "xyz"]
+        symbols.update(dict.fromkeys([*self._interface.constants, *sizes]))
+        groups: list[tuple[list[Expression], Collection[str]]] = [
+            ([*contract.where, *contract.let.values(), *contract.overrides.values()], symbols),
+            ([axis for axes in contract.shapes.values() for axis in axes], symbols),
+            ([axis for buffer in contract.buffers.values() for axis in buffer.shape], symbols),
+            ([contract.flops] if contract.flops else [], symbols),
+        ]
+        counters = [step.index for step in contract.passes if step.index is not None]
+        groups.append((contract.parameter_expressions(), [*symbols, *counters]))
+        arrays = [*self._uses, *(f"{name}.{field}" for name, use in self._uses.items() for field in use.fields)]
+        values = [*symbols, *arrays, *self._uniform_names()]
+        drawn = [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]
+        groups.append((drawn, [*values, "zeros", "ones", "arange", "normal", "uniform", "special"]))
+        groups.append(([*contract.define.values(), *contract.expect.values()], [*contract.define, *values]))
+        return [
+            at_expression(contract, "PX307", expression, problem)
+            for expressions, known in groups
+            for expression in expressions
+            for problem in check_names(expression, known)
+        ]
+
+    def _uniform_names(self) -> list[str]:
+        names: list[str] = []
+        for name, binding in self._bindings.items():
+            if binding.address_space == "uniform":
+                names.extend(_leaves(name, binding.type))
+        return names
+
+    def _guess(self, name: str, known: Collection[str], what: str) -> str:
+        close = get_close_matches(name, known, n=1)
+        return f"did you mean `{close[0]}`?" if close else f"{what}: {', '.join(known) or 'none'}"
+
+
+def _leaves(name: str, type_: Type | None) -> list[str]:
+    if isinstance(type_, Struct):
+        return [leaf for member in type_.fields for leaf in _leaves(f"{name}.{member.name}", member.type)]
+    return [name]

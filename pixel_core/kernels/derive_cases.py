@@ -1,0 +1,115 @@
+"""Sizes at which kernels break: 1, and one below, at and above every tile, an odd number and a prime.
+
+Deterministic: the same contract and shader give the same cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+
+from pixel_core.kernels.contract import KernelContract
+from pixel_core.kernels.expressions import Expression, ExpressionProblem
+from pixel_core.kernels.symbols import SymbolValue, evaluate_symbol
+from pixel_core.wgsl.reflect import EntryPoint, ShaderInterface
+
+MAX_TILES = 3
+"""Tile sizes that are probed from both sides."""
+
+MAX_TILE = 1_024
+MAX_STEP = 512
+"""How far beyond a size the next one is searched that meets `where`."""
+
+MAX_ELEMENTS = 1 << 20
+"""Product of the dims of a derived case; errors at edges show at small sizes."""
+
+
+def derive_sizes(
+    contract: KernelContract, interface: ShaderInterface, entries: Sequence[EntryPoint], symbols: Mapping[str, SymbolValue]
+) -> Iterator[dict[str, int]]:
+    """Candidate sizes, the most telling first; each still has to be planned, and may then break `where` or the budget.
+
+    Args:
+        contract: Its dims and `where`.
+        interface: The shader.
+        entries: The entry points that the contract runs.
+        symbols: The shader's constants and overrides, for conditions that use them.
+    """
+    if not contract.dims or not contract.derive:
+        return
+    sizes = candidate_sizes(find_tiles(interface, entries))
+    choices = {dim: _allowed(contract, dim, sizes, symbols) for dim in contract.dims}
+    if not all(choices.values()):
+        return
+    seen: set[tuple[int, ...]] = set()
+    for turn in range(len(sizes)):
+        rotated = {dim: values[(turn + place) % len(values)] for place, (dim, values) in enumerate(choices.items())}
+        # Where `where` ties dims to each other (M == N), only equal sizes meet it.
+        equal = {dim: values[turn % len(values)] for dim, values in choices.items()}
+        for candidate in (rotated, equal):
+            key = tuple(candidate.values())
+            if key in seen or prod(max(size, 1) for size in key) > MAX_ELEMENTS:
+                continue
+            if _meets(contract.where, {**symbols, **candidate}):
+                seen.add(key)
+                yield candidate
+                break
+
+
+def find_tiles(interface: ShaderInterface, entries: Sequence[EntryPoint]) -> list[int]:
+    """Sizes at which the kernel's blocks end: workgroup sizes first, then whole constants and overrides of the shader."""
+    tiles: list[int] = []
+    for entry in entries:
+        tiles.extend(entry.workgroup_size or ())
+    tiles.extend(value for value in interface.constants.values() if isinstance(value, int) and not isinstance(value, bool))
+    tiles.extend(one.value for one in interface.overrides if isinstance(one.value, int) and not isinstance(one.value, bool))
+    return list(dict.fromkeys(tile for tile in tiles if 1 < tile <= MAX_TILE))[:MAX_TILES]
+
+
+def candidate_sizes(tiles: Sequence[int]) -> list[int]:
+    """Sizes around the tiles: above first, since a kernel without bounds checks breaks there."""
+    if not tiles:
+        tiles = [16]
+    sizes: list[int] = []
+    for tile in tiles:
+        sizes += [tile + 1, 1, tile - 1, tile]
+    sizes += [2 * tiles[0] + 3 - tiles[0] % 2, _next_prime(3 * tiles[0])]
+    return list(dict.fromkeys(size for size in sizes if size > 0))
+
+
+def _next_prime(number: int) -> int:
+    number = max(number, 2)
+    while any(number % divisor == 0 for divisor in range(2, int(number**0.5) + 1)):
+        number += 1
+    return number
+
+
+def _allowed(contract: KernelContract, dim: str, sizes: Sequence[int], symbols: Mapping[str, SymbolValue]) -> list[int]:
+    """The sizes of one dim, each moved up to the next that meets the conditions on this dim alone."""
+    others = [other for other in (*contract.dims, *contract.let) if other != dim]
+    alone = [
+        condition
+        for condition in contract.where
+        if any(use.name == dim for use in condition.used_names()) and not any(use.name in others for use in condition.used_names())
+    ]
+    allowed: list[int] = []
+    for size in sizes:
+        found = next((moved for moved in range(size, size + MAX_STEP + 1) if _meets(alone, {**symbols, dim: moved})), None)
+        if found is None:
+            found = next((moved for moved in range(size - 1, -1, -1) if _meets(alone, {**symbols, dim: moved})), None)
+        if found is not None and found not in allowed:
+            allowed.append(found)
+    return allowed
+
+
+def _meets(conditions: Sequence[Expression], symbols: Mapping[str, SymbolValue]) -> bool:
+    """Whether conditions hold; those with names that only planning knows (`let`) count as met here."""
+    for condition in conditions:
+        if any(use.name not in symbols for use in condition.used_names()):
+            continue
+        try:
+            if not evaluate_symbol(condition, symbols):
+                return False
+        except ExpressionProblem:
+            return False
+    return True

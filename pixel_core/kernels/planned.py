@@ -1,0 +1,110 @@
+"""A case in numbers, as data: sizes, bindings, parameters and dispatches, before anything is drawn or run. `plan` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Union
+
+from pixel_core.findings import Finding
+from pixel_core.kernels.contract import KernelContract
+from pixel_core.kernels.expressions import Expression
+from pixel_core.wgsl.types import Type
+
+ParameterValue = Union[int, float, bool, tuple["ParameterValue", ...], Mapping[str, "ParameterValue"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferPlan:
+    """One storage buffer.
+
+    Attributes:
+        name: The contract's name for it: the shader variable, or a key of `buffers`.
+        role: Final role, inferred or stated (see `contract.ROLES`).
+        type: Store type in the shader, or `array<scalar>` for a key of `buffers`.
+        shapes: Logical parts: `""` → axes for a plain array; field name → axes for structures. In scalars, components innermost.
+        codec: Packed format, or None.
+        size_bytes: Size of the binding.
+    """
+
+    name: str
+    role: str
+    type: Type
+    shapes: Mapping[str, tuple[int, ...]]
+    codec: str | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingPlan:
+    """What one `@group @binding` of one dispatch holds: a storage buffer by name, or a uniform's value."""
+
+    group: int
+    binding: int
+    variable: str
+    buffer: str | None
+    uniform_type: Type | None
+    uniform_value: ParameterValue | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchPlan:
+    """One dispatch.
+
+    Attributes:
+        entry: Entry point.
+        workgroups: x, y, z.
+        workgroup_size: x, y, z.
+        overrides: Pipeline constants by name, only those the entry uses.
+        bindings: Only those the entry uses.
+    """
+
+    entry: str
+    workgroups: tuple[int, int, int]
+    workgroup_size: tuple[int, int, int]
+    overrides: Mapping[str, int | float | bool]
+    bindings: tuple[BindingPlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One set of sizes and inputs, planned.
+
+    Attributes:
+        name: As written, or built from dims (`M=65 N=33 K=20`); unique in its contract.
+        derived: Whether the tool added it.
+        symbols: Value of every dim, let and override, exact ints where they are whole.
+        seed: Seeds every input together with the buffer's name.
+        buffers: By name, in binding order.
+        dispatches: In order, repeats unrolled.
+        inputs: Buffer (or `buffer.field`) → how it is drawn (the contract's, this case's, or the default).
+        invocations: Over all dispatches.
+        size_bytes: Of all buffers.
+    """
+
+    name: str
+    derived: bool
+    symbols: Mapping[str, int | float]
+    seed: int
+    buffers: tuple[BufferPlan, ...]
+    dispatches: tuple[DispatchPlan, ...]
+    inputs: Mapping[str, Expression]
+    invocations: int
+    size_bytes: int
+
+    def buffer(self, name: str) -> BufferPlan:
+        """The buffer of that name. Raises KeyError."""
+        for buffer in self.buffers:
+            if buffer.name == name:
+                return buffer
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All cases of a contract that could be planned, and PX3xx findings for what could not."""
+
+    contract: KernelContract
+    outputs: tuple[str, ...]
+    cases: tuple[Case, ...]
+    findings: tuple[Finding, ...]
