@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -19,9 +20,9 @@ from pixel_server.terminal.write_report import write_report
 REPOSITORY = Path(__file__).parents[1]
 RULES_PAGE = REPOSITORY / "docs" / "rules.md"
 PICTURE = REPOSITORY / "docs" / "images" / "check.svg"
-PICTURE_WIDTH = 118
+PICTURE_WIDTH = 90
 
-RIGHT, WRONG = "(size.k + TILE - 1u) / TILE", "size.k / TILE"
+RIGHT, WRONG = "if ((row < size.m) && (col < size.n))", "if ((row < size.m - 1u) && (col < size.n))"
 """The one change that scripts/demo makes too."""
 
 
@@ -47,15 +48,18 @@ def picture() -> str:
     shipped = (REPOSITORY / "shaders" / "matmul.wgsl").read_text(encoding="utf-8")
     if shipped.count(RIGHT) != 1:
         raise SystemExit("shaders/matmul.wgsl no longer holds the line that the picture breaks")
+    here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
-        shader = Path(folder) / "matmul.wgsl"
-        shader.write_text(shipped.replace(RIGHT, WRONG), encoding="utf-8")
-        report = check([shader])
-        console = Console(
-            record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor", width=PICTURE_WIDTH, highlight=False
-        )
-        console.print(Text("$ pixel-lsp check matmul.wgsl", "bold"))
-        write_report(report, console, folder=Path(folder))
+        os.chdir(folder)
+        try:
+            shader = Path("matmul.wgsl")
+            shader.write_text(shipped.replace(RIGHT, WRONG), encoding="utf-8")
+            report = check([shader])
+        finally:
+            os.chdir(here)
+    console = Console(record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor", width=PICTURE_WIDTH, highlight=False)
+    console.print(Text("$ pixel-lsp check matmul.wgsl", "bold"))
+    write_report(report, console)
     return console.export_svg(title="pixel-lsp", unique_id="pixel-lsp")
 
 

@@ -1,4 +1,4 @@
-"""What every test may use: golden files."""
+"""What every test may use: golden files, and how many examples hypothesis tries."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 GOLDEN_FOLDER = Path(__file__).parent / "golden"
+
+# A busy machine must not fail a test, so nothing has a deadline.
+settings.register_profile("steady", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=10_000)
+settings.load_profile("steady")
 
 Golden = Callable[[str, str], None]
 

@@ -105,6 +105,6 @@ def seconds(value: float) -> str:
 def _short(value: float) -> str:
     """Two significant digits: `3.1e-6`, `0.04`, `1200`."""
     if not math.isfinite(value):
-        return str(value)
+        return "NaN" if math.isnan(value) else "infinite"
     mantissa, _, exponent = f"{value:.1e}".partition("e")
     return f"{value:.2g}" if -3 <= int(exponent) <= 1 else f"{mantissa}e{int(exponent)}"

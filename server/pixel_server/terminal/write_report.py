@@ -12,15 +12,9 @@ from pixel_server.terminal.render_findings import render_findings
 from pixel_server.terminal.render_summary import render_summary
 
 
-def write_report(report: CheckReport, console: Console, folder: Path | None = None) -> None:
-    """Write a report. Sentences are wrapped by the terminal, never by us, so that they can be searched and copied whole.
-
-    Args:
-        report: What the check came to.
-        console: Where it goes.
-        folder: Paths inside it are shown relative to it; the current folder when None.
-    """
-    medium = medium_of(console, folder or Path.cwd())
+def write_report(report: CheckReport, console: Console) -> None:
+    """Write a report. Sentences are wrapped by the terminal, never by us, so that they can be searched and copied whole."""
+    medium = medium_of(console, Path.cwd())
     findings = report.all_findings()
     if findings:
         console.print(render_findings(findings, report.sources, medium), end="", soft_wrap=True)

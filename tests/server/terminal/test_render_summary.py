@@ -59,8 +59,8 @@ def test_errors_that_are_no_numbers() -> None:
             kernel("inf", "failed", [case("a", "failed", math.inf, math.inf, 2.0)]),
         ),
         """
-✗ nan  1 failed of 1 case  max error nan  12 s
-✗ inf  1 failed of 1 case  max error inf  2.00 s
+✗ nan  1 failed of 1 case  max error NaN  12 s
+✗ inf  1 failed of 1 case  max error infinite  2.00 s
 
 2 kernels failed on llvmpipe (LLVM 15.0.6, 256 bits), Mesa 22.3.6
 """,
