@@ -49,7 +49,7 @@ def explain_results(kernel: Kernel, results: Sequence[tuple[Case, CaseResult]], 
         wrong = [one for one in judged if not one[2].passed]
         if wrong:
             findings.append(_explain_mismatch(kernel, wrong, [one for one in judged if one[2].passed]))
-        elif all_cases and judged:
+        elif all_cases and len(judged) == len(results):
             findings.extend(_explain_uninformative(kernel, output, judged))
     joined: dict[tuple[str, str, str], list[tuple[Case, CaseResult, Fault]]] = {}
     for case, result in results:
