@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from pixel_core.findings import Span
+from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem, FunctionCall, walk_nodes
 from pixel_core.kernels.functions import CONSTANTS, FOREIGN_NAMES, FUNCTIONS, SYMBOL
 
@@ -35,13 +35,13 @@ def check_names(expression: Expression, known: Collection[str]) -> list[Expressi
         if use.name in known or use.name in CONSTANTS:
             continue
         base, _, member = use.name.partition(".")
-        close = get_close_matches(use.name, known, n=1)
+        close = closest_name(use.name, known)
         if member == "T" and base in known:
             hint = f"write `transpose({base})`"
         elif member == "shape" and base in known:
             hint = f"write `shape({base}, 0)`"
         elif close:
-            hint = f"did you mean `{close[0]}`?"
+            hint = f"did you mean `{close}`?"
         else:
             hint = f"known here: {', '.join(known) or 'no names, only numbers'}"
         problems.append(ExpressionProblem(f"unknown name `{use.name}`", use.span, hint))
@@ -53,8 +53,8 @@ def _check_call(node: FunctionCall, context: str) -> ExpressionProblem | None:
     rule = FUNCTIONS.get(node.function)
     if rule is None:
         offered = [name for name, candidate in FUNCTIONS.items() if context in candidate.contexts]
-        close = [FOREIGN_NAMES[node.function]] if node.function in FOREIGN_NAMES else get_close_matches(node.function, offered, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else "docs/contracts.md lists the functions"
+        close = FOREIGN_NAMES.get(node.function) or closest_name(node.function, offered)
+        hint = f"did you mean `{close}`?" if close else "docs/contracts.md lists the functions"
         return ExpressionProblem(f"unknown function `{node.function}`", span, hint)
     if context not in rule.contexts:
         places = " and ".join(_PLACES[place] for place in ("symbol", "input", "expect") if place in rule.contexts)

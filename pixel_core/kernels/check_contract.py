@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 
 from pixel_core.findings import Finding, Label
 from pixel_core.kernels.buffer_uses import BufferUse, buffer_uses, entry_bindings, pass_entries
 from pixel_core.kernels.check_calls import check_names
+from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.expressions import Expression
 from pixel_core.kernels.plan_problem import at_expression, at_key, at_span
@@ -178,8 +178,8 @@ class _Check:
         return names
 
     def _guess(self, name: str, known: Collection[str], what: str) -> str:
-        close = get_close_matches(name, known, n=1)
-        return f"did you mean `{close[0]}`?" if close else f"{what}: {', '.join(known) or 'none'}"
+        close = closest_name(name, known)
+        return f"did you mean `{close}`?" if close else f"{what}: {', '.join(known) or 'none'}"
 
 
 def _leaves(name: str, type_: Type | None) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, cast
 
 from pixel_core.findings import Finding, Label, Span
+from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract_keys import MAX_ENTRIES
 from pixel_core.kernels.doc_block import EmbeddedText
 from pixel_core.kernels.expression_nodes import locate_part
@@ -84,8 +84,8 @@ class Reading:
             if key in later:
                 self.tell("PX304", span, f"`{key}` is not supported yet", "this contract cannot be checked while it is there")
             elif key not in known:
-                close = get_close_matches(key, (*known, *later), n=1)
-                hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
+                close = closest_name(key, (*known, *later))
+                hint = f"did you mean `{close}`?" if close else f"known here: {', '.join(known)}"
                 self.tell("PX303", span, f"unknown key `{key}`", hint)
 
     # ------------------------------------------------------------ values

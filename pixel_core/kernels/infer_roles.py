@@ -47,7 +47,7 @@ def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader:
     for name, use in uses.items():
         has_truth = name in expected or contract.reference is not None
         roles[name] = contract.roles.get(name) or _infer(use, has_truth=has_truth, starts=name in filled or _uses_itself(contract, name))
-    findings = [*_contradictions(contract, uses, roles, shader), *_used_outputs(contract, roles)]
+    findings = [*_contradictions(contract, uses, roles, shader), *_used_outputs(contract, uses, roles)]
     outputs = list(contract.expect)
     for name, use in uses.items():
         parts = [f"{name}.{field}" for field in use.fields] or [name]
@@ -122,14 +122,14 @@ def _contradictions(contract: KernelContract, uses: Mapping[str, BufferUse], rol
     return findings
 
 
-def _used_outputs(contract: KernelContract, roles: Mapping[str, str]) -> list[Finding]:
+def _used_outputs(contract: KernelContract, uses: Mapping[str, BufferUse], roles: Mapping[str, str]) -> list[Finding]:
     """Expectations that use a buffer without content before the first pass."""
     findings: list[Finding] = []
     for key, table in (("define", contract.define), ("expect", contract.expect)):
         for expression in table.values():
             for use in expression.used_names():
                 buffer = use.name.partition(".")[0]
-                if roles.get(buffer, "in") in CONTENT_ROLES or use.name in contract.define:
+                if buffer not in uses or not uses[buffer].is_written or roles[buffer] in CONTENT_ROLES or use.name in contract.define:
                     continue
                 message = f"`{use.name}` has no content before the first pass, and names in `{key}` mean values before it"
                 hint = f"name what you mean in `define`; if the kernel reads `{buffer}`, fill it: inputs = {{ {buffer} = … }}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from math import inf, nan
 
+from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import KernelContract, Parameter
 from pixel_core.kernels.expressions import Expression, ExpressionProblem, NameUse, UnaryOperation
 from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key
@@ -96,8 +96,8 @@ class _Uniform:
         fields = {member.name: member.type for member in type_.fields}
         for name in parameter:
             if name not in fields:
-                close = get_close_matches(name, fields, n=1)
-                hint = f"did you mean `{close[0]}`?" if close else f"its fields: {', '.join(fields)}"
+                close = closest_name(name, fields)
+                hint = f"did you mean `{close}`?" if close else f"its fields: {', '.join(fields)}"
                 raise self._problem(f"{path}.{name}", f"`{type_.name}` has no field `{name}`", hint, at="key@")
         missing = [name for name in fields if name not in parameter and not _is_padding(name)]
         if missing:

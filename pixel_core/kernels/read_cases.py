@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import cast
 
 from pixel_core.findings import Span
+from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import CaseContract
 from pixel_core.kernels.contract_fields import Reading, Toml
 from pixel_core.kernels.contract_keys import CASE_KEYS, CONTRACT_KEYS, MAX_CASES
@@ -127,9 +127,9 @@ def _sizes_of_table(reading: Reading, path: TomlPath, value: Toml, dims: tuple[s
 def _take(reading: Reading, span: Span, sizes: dict[str, int], size: tuple[str, int], dims: tuple[str, ...]) -> bool:
     name, number = size
     if name not in dims:
-        close = get_close_matches(name, dims, n=1)
+        close = closest_name(name, dims)
         hint = (
-            f"did you mean `{close[0]}`?"
+            f"did you mean `{close}`?"
             if close
             else f"dims: {' '.join(dims) or 'none'}; overrides go into a table: {{ overrides = {{ … }} }}"
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from typing import cast
 
+from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import COMPARE_MODES, Compare
 from pixel_core.kernels.contract_fields import Reading, Toml
 from pixel_core.kernels.contract_keys import COMPARE_KEYS, CONTRACT_KEYS, LATER_COMPARE_MODES
@@ -99,8 +99,8 @@ def _mode(reading: Reading, path: TomlPath, mode: str) -> str | None:
     if mode.partition("(")[0] in LATER_COMPARE_MODES:
         reading.tell("PX304", path, f"comparing by `{mode}` is not supported yet", f"supported: {', '.join(COMPARE_MODES)}")
         return None
-    close = get_close_matches(mode, COMPARE_MODES, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(COMPARE_MODES)}"
+    close = closest_name(mode, COMPARE_MODES)
+    hint = f"did you mean `{close}`?" if close else f"one of {', '.join(COMPARE_MODES)}"
     reading.tell("PX305", path, f"`{mode}` is not a way to compare", hint)
     return None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 
 from pixel_core.findings import Severity, Span
 from pixel_core.kernels.check_calls import check_calls
+from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import CODECS, ROLES, Budget, KernelContract, Reference, ScratchBuffer
 from pixel_core.kernels.contract_fields import Reading, Toml, dotted
 from pixel_core.kernels.contract_keys import (
@@ -162,8 +162,8 @@ def _choices(reading: Reading, path: TomlPath, value: Toml, known: tuple[str, ..
         elif word in later or (word is not None and ".py:" in word):
             reading.tell("PX304", reading.text_span(at), f"`{word}` is not supported yet", f"supported: {', '.join(known)}")
         elif word is not None:
-            close = get_close_matches(word, known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(known)}"
+            close = closest_name(word, known)
+            hint = f"did you mean `{close}`?" if close else f"one of {', '.join(known)}"
             reading.tell("PX305", reading.text_span(at), f"`{word}` is not one of the {key}", hint)
     return chosen
 

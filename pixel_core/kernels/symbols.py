@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Union
 
+from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.expression_nodes import (
     BinaryOperation,
     Comparison,
@@ -83,8 +83,8 @@ def show_value(value: SymbolValue) -> str:
 
 def unknown_name(name: str, known: Mapping[str, object]) -> tuple[str, str]:
     """Message and hint for a name that means nothing here."""
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known) or 'nothing'}"
+    close = closest_name(name, known)
+    hint = f"did you mean `{close}`?" if close else f"known here: {', '.join(known) or 'nothing'}"
     return f"unknown name `{name}`", hint
 
 

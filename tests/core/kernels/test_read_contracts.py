@@ -463,7 +463,7 @@ def test_hostile_sizes(toml: str, code: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "toml", ["x = '" + "a" * 1_000_000 + "'", "x = [" + "1," * 500_000 + "]", "#" * 1_000_000, "[" * 1_000_000, '"' * 1_000_000]
+    "toml", ["x = '" + "a" * 1_000_000 + "'", "x = [" + "1," * 50_000 + "]", "#" * 1_000_000, "[" * 1_000_000, '"' * 1_000_000]
 )
 def test_a_megabyte_in_one_line_ends_in_findings(toml: str) -> None:
     read = read_sidecar(toml)
