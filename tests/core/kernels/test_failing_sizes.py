@@ -3,7 +3,7 @@ from pixel_core.kernels.failing_sizes import describe_failing_sizes
 
 def check(failing: dict[str, list[int]], passing: dict[str, list[int]], expected: str | None, widths: tuple[int, ...] = (16,)) -> None:
     def cases(table: dict[str, list[int]]) -> list[dict[str, int]]:
-        return [dict(zip(table, row)) for row in zip(*table.values())]
+        return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
 
     assert describe_failing_sizes(cases(failing), cases(passing), widths) == expected
 
