@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from pixel_core import __version__
-from pixel_core.engines.base import AdapterInfo
-from pixel_core.errors import EngineUnavailable
-from pixel_core.kernels.execute import CaseRunner, project_root
+from pixel_core.kernels.execute import project_root
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.validate import CheckOptions
+from pixel_core.kernels.worker_messages import Hello, HelloReply
+from pixel_core.processes.exits import ChildExit
+from pixel_core.processes.launcher import launch_module
+from pixel_core.processes.supervisor import Supervisor
 
 OK, ADVICE, PROBLEM = "ok", "advice", "problem"
 
@@ -26,6 +28,13 @@ _QUIRKS: Final = {
     "loop_cap": "it ends loops after 65,535 iterations: cases that hit this are inconclusive, never wrong",
     "workgroup_memory_not_zeroed": "it does not zero workgroup memory: pixel-lsp makes the shader do it",
 }
+_ADAPTER: Final = "adapter"
+_LIMITS: Final = {
+    "max-storage-buffer-binding-size": "storage buffer bytes",
+    "max-compute-invocations-per-workgroup": "invocations per workgroup",
+    "max-compute-workgroup-storage-size": "workgroup memory bytes",
+}
+_WORKER_TIMEOUT_S: Final = 120
 _INTERPRETER_TIMEOUT_S: Final = 30
 _ASK_INTERPRETER: Final = """
 import json, sys
@@ -92,25 +101,34 @@ def _version(name: str) -> str | None:
 
 
 async def _adapter() -> Diagnosis:
-    """What the kernel worker says of the device it opened."""
-    defaults = CheckOptions()
-    runner = CaseRunner(jobs=1, memory_bytes=defaults.memory_bytes, interpreter=None, workspace=None, seed=0)
+    """What a kernel worker says of the device it opened."""
+    worker = Supervisor(launch_module("pixel_core.kernels.worker", memory_bytes=CheckOptions().memory_bytes), keep_spare=False)
     try:
-        adapter = await runner.require_device()
-    except EngineUnavailable as problem:
-        return Diagnosis(subject="adapter", state=PROBLEM, facts=(problem.message,), remedy=problem.hint)
+        reply = await worker.request(Hello(), HelloReply, timeout_s=_WORKER_TIMEOUT_S)
     finally:
-        await runner.close()
-    return describe_adapter(adapter)
+        await worker.close()
+    if isinstance(reply, ChildExit):
+        facts = (f"the kernel worker did not start: {reply.reason}", *reply.stderr_tail.splitlines()[-3:])
+        return Diagnosis(subject=_ADAPTER, state=PROBLEM, facts=facts, remedy="please report this with the lines above")
+    return describe_worker(reply)
 
 
-def describe_adapter(adapter: AdapterInfo) -> Diagnosis:
-    """An adapter, and in what it deviates from WebGPU."""
-    facts = [f"{adapter.name}, {adapter.backend}, {adapter.driver}"]
-    facts.extend(_QUIRKS.get(quirk, quirk) for quirk in adapter.quirks)
+def describe_worker(reply: HelloReply) -> Diagnosis:
+    """The adapter that kernels would run on, its limits, and in what it deviates from WebGPU."""
+    adapter = reply.adapter
+    if adapter is None:
+        return Diagnosis(subject=_ADAPTER, state=PROBLEM, facts=(reply.problem,), remedy=reply.hint or None)
+    limits = [f"{name} {reply.limits[key]:,}" for key, name in _LIMITS.items() if key in reply.limits]
+    facts = [
+        f"{adapter.name}, {adapter.backend}, {adapter.driver}",
+        ", ".join(f"{name} {version}" for name, version in reply.versions.items()),
+        f"features: {', '.join(reply.features) or 'none'}",
+        f"limits: {', '.join(limits)}",
+        *(_QUIRKS.get(quirk, quirk) for quirk in adapter.quirks),
+    ]
     if adapter.is_software:
         facts.append("it is a software adapter: it shows whether a kernel is right, not whether it is fast")
-    return Diagnosis(subject="adapter", state=ADVICE if adapter.quirks else OK, facts=tuple(facts))
+    return Diagnosis(subject=_ADAPTER, state=ADVICE if adapter.quirks else OK, facts=tuple(facts))
 
 
 async def _references(chosen: Path | None, workspace: Path) -> Diagnosis:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pixel_core.errors import EngineUnavailable
-from pixel_core.kernels.execute import CaseRunner
+from pixel_core.kernels.worker_messages import HelloReply
+from pixel_core.processes.exits import ChildExit
+from pixel_core.processes.supervisor import Supervisor
 from pixel_server import diagnose as module
 from pixel_server.commands.doctor import doctor, render_diagnosis
-from pixel_server.diagnose import Diagnosis, describe_adapter
+from pixel_server.diagnose import Diagnosis, describe_worker
 from pixel_server.terminal.medium import Medium
 from pixel_testing.reports import LLVMPIPE
 
@@ -34,13 +35,30 @@ def test_a_machine_that_can_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.endswith("\nkernels can be checked here\n")
 
 
-def test_a_machine_without_an_adapter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    async def require_device(_: CaseRunner) -> None:
-        raise EngineUnavailable("no adapter was found", hint="sudo apt-get install mesa-vulkan-drivers")
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (
+            HelloReply(versions={}, problem="no adapter was found", hint="sudo apt-get install mesa-vulkan-drivers"),
+            "\n✗ adapter\n    no adapter was found\n    to do: sudo apt-get install mesa-vulkan-drivers\n",
+        ),
+        (
+            ChildExit(reason="crashed", exit_code=-11, stderr_tail="one\nSegmentation fault\n"),
+            "\n✗ adapter\n    the kernel worker did not start: crashed\n    one\n    Segmentation fault\n    to do: ",
+        ),
+    ],
+)
+def test_a_machine_that_cannot_check(
+    reply: HelloReply | ChildExit, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def request(*_: object, **__: object) -> HelloReply | ChildExit:
+        return reply
 
-    monkeypatch.setattr(CaseRunner, "require_device", require_device)
+    monkeypatch.setattr(Supervisor, "request", request)
     assert doctor(Path(sys.executable)) == 1
-    assert "\n✗ adapter\n    no adapter was found\n    to do: sudo apt-get install mesa-vulkan-drivers\n" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert expected in printed
+    assert printed.endswith("\nkernels cannot be checked here\n")
 
 
 def test_a_dependency_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,9 +69,13 @@ def test_a_dependency_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_adapter_that_breaks_promises() -> None:
-    assert render_diagnosis(describe_adapter(LLVMPIPE), Medium()).plain.splitlines() == [
+    reply = HelloReply(versions={"wgpu": "0.30.0"}, adapter=LLVMPIPE, limits={"max-compute-invocations-per-workgroup": 1024, "other": 1})
+    assert render_diagnosis(describe_worker(reply), Medium()).plain.splitlines() == [
         "! adapter",
         "    llvmpipe (LLVM 15.0.6, 256 bits), Vulkan, Mesa 22.3.6",
+        "    wgpu 0.30.0",
+        "    features: none",
+        "    limits: invocations per workgroup 1,024",
         "    it ends loops after 65,535 iterations: cases that hit this are inconclusive, never wrong",
         "    it is a software adapter: it shows whether a kernel is right, not whether it is fast",
     ]
