@@ -25,6 +25,17 @@ from pixel_core.processes.pool import WorkerPool
 _START_TIMEOUT_S = 120.0
 """A cold start took 20 s at worst on a busy machine; a driver that needs six times that does not work."""
 
+_REFERENCE_FAULTS = {
+    "raised": "reference",
+    "memory": "reference",
+    "wrong_result": "reference",
+    "outside_workspace": "outside_workspace",
+    "no_numpy": "interpreter",
+    "no_interpreter": "interpreter",
+    "cancelled": "cancelled",
+}
+"""How a reference failed → kind of fault; what is not listed keeps every case from having a reference."""
+
 _WORKSPACE_SIGNS = (".git", "pixel.toml", "pyproject.toml", ".hg")
 
 
@@ -134,11 +145,7 @@ class CaseRunner:
         )
         answer = await runner.run(call, timeout_s=budget_s)
         if isinstance(answer, ReferenceFailure):
-            kind = {"outside_workspace": "outside_workspace", "no_numpy": "interpreter", "no_interpreter": "interpreter"}.get(
-                answer.kind, "reference"
-            )
-            message = f"`{reference.file}:{reference.function}`: {answer.message}" if kind == "reference" else answer.message
-            return _failed(case, Fault(kind=kind, message=message, hint=answer.hint, detail=answer.detail))
+            return _failed(case, _reference_fault(f"`{reference.file}:{reference.function}`", answer))
         return answer.outputs, str(folder)
 
 
@@ -149,6 +156,12 @@ def project_root(folder: Path) -> Path:
         if any((candidate / sign).exists() for sign in _WORKSPACE_SIGNS):
             return candidate
     return resolved
+
+
+def _reference_fault(name: str, failure: ReferenceFailure) -> Fault:
+    kind = _REFERENCE_FAULTS.get(failure.kind, "no_reference")
+    message = f"{name}: {failure.message}" if kind in ("reference", "no_reference") else failure.message
+    return Fault(kind=kind, message=message, hint=failure.hint, detail=failure.detail)
 
 
 def _unanswered(case: Case, end: ChildExit, budget_s: float) -> CaseResult:

@@ -51,10 +51,11 @@ def explain_results(kernel: Kernel, results: Sequence[tuple[Case, CaseResult]], 
             findings.append(_explain_mismatch(kernel, wrong, [one for one in judged if one[2].passed]))
         elif all_cases and len(judged) == len(results):
             findings.extend(_explain_uninformative(kernel, output, judged))
-    joined: dict[tuple[str, str, str], list[tuple[Case, CaseResult, Fault]]] = {}
+    joined: dict[tuple[object, ...], list[tuple[Case, CaseResult, Fault]]] = {}
     for case, result in results:
         for fault in result.faults:
-            joined.setdefault((fault.kind, fault.subject, fault.message), []).append((case, result, fault))
+            place = (fault.kind, fault.subject, fault.line, fault.column, fault.expression_start, fault.expression_end)
+            joined.setdefault(place, []).append((case, result, fault))
     for occurrences in joined.values():
         case, result, fault = occurrences[0]
         notes = _elsewhere([other.name for other, _, _ in occurrences], len(results))

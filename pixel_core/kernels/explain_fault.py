@@ -19,6 +19,9 @@ from pixel_core.kernels.plan import Case
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.rules import RULES
 
+FINAL_FAULTS = frozenset({"compile", "no_reference", "outside_workspace", "interpreter", "timeout", "cancelled"})
+"""Kinds of fault after which the other cases of a kernel are not run: they could not do better, or would each wait as long."""
+
 _DETAIL_LINES = 8
 """How many lines of a compiler's text or a traceback a finding shows; the last ones, where the cause stands."""
 
@@ -131,6 +134,7 @@ _EXPLANATIONS = {
     ),
     "expression": _Explanation(code="PX392", message="{message} ({case})", place=_expression),
     "reference": _Explanation(code="PX706", message="the reference failed: {message} ({case})", place=_reference, shows_detail=True),
+    "no_reference": _Explanation(code="PX706", message="there is no reference: {message}", place=_reference, shows_detail=True),
     "outside_workspace": _Explanation(code="PX707", message="{message}", place=_reference),
     "interpreter": _Explanation(code="PX902", message="the reference cannot run: {message}", place=_reference),
     "timeout": _Explanation(

@@ -12,6 +12,7 @@ from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding, Location, Severity
 from pixel_core.kernels.execute import CaseRunner
 from pixel_core.kernels.explain import INFORMATIVE_CASES, explain_results, informative_cases
+from pixel_core.kernels.explain_fault import FINAL_FAULTS
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
 from pixel_core.kernels.place import Kernel, place_entry
 from pixel_core.kernels.plan import Case, plan_cases
@@ -68,6 +69,11 @@ class _Job:
     cases: tuple[Case, ...]
     findings: list[Finding]
     results: list[tuple[Case, CaseResult]] = field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last case ended in a way that leaves nothing to learn from the next."""
+        return bool(self.results) and any(fault.kind in FINAL_FAULTS for fault in self.results[-1][1].faults)
 
 
 class Checker:
@@ -178,6 +184,9 @@ class Checker:
         async def run_one(job: _Job) -> None:
             nonlocal done
             for case in job.cases:
+                if job.is_over:
+                    done += len(job.cases) - len(job.results)
+                    break
                 if on_progress is not None:
                     contract = job.kernel.contract.name
                     on_progress(Progress(shader=job.loaded.source.path, contract=contract, case=case.name, done=done, total=total))
@@ -200,16 +209,20 @@ class Checker:
 
     def _report(self, job: _Job) -> ValidationReport:
         kernel = job.kernel
-        findings = [*job.findings, *explain_results(kernel, job.results, all_cases=self._options.case is None)]
+        is_complete = self._options.case is None and len(job.results) == len(job.cases)
+        findings = [*job.findings, *explain_results(kernel, job.results, all_cases=is_complete)]
         adapter = next((result.adapter for _, result in job.results if result.adapter), None)
         return ValidationReport(
             shader=job.loaded.source.path,
             contract=kernel.contract.name,
             entry=_entries(kernel),
-            status=_status(kernel, job.results, findings, all_cases=self._options.case is None),
+            status=_status(kernel, job.results, findings, all_cases=is_complete),
             engine=adapter.engine if adapter else None,
             adapter=adapter,
-            cases=tuple(_case_report(case, result) for case, result in job.results),
+            cases=(
+                *(_case_report(case, result) for case, result in job.results),
+                *(CaseReport(name=case.name, status=SKIPPED, derived=case.derived) for case in job.cases[len(job.results) :]),
+            ),
             findings=tuple(findings),
             shader_sha256=job.loaded.sha256,
             contract_sha256=job.loaded.sidecar_sha256,
