@@ -70,12 +70,17 @@ def run_case(
         The result; a mistake in the contract, a refusal and a cancellation are results too.
     """
     started = time.perf_counter()
+    too_large = _size_fault(engine, case)
+    if too_large is not None:
+        return _result(engine, case, started, faults=[too_large])
     try:
         prepared = prepare_case(kernel.contract, case, references, known)
         interface = _case_interface(kernel, case)
         jobs = build_jobs(kernel.source, interface, case, prepared.contents)
     except ExpressionProblem as problem:
         return _result(engine, case, started, faults=[expression_fault(problem)])
+    except MemoryError:
+        return _result(engine, case, started, faults=[Fault(kind="out_of_memory", message="the worker reached its memory limit")])
     too_much = _workgroup_memory_fault(engine, interface, case)
     if too_much is not None:
         return _result(engine, case, started, faults=[too_much])
@@ -158,6 +163,16 @@ def _unwritten_faults(case: Case, outputs: list[OutputResult], first: KernelRun,
 def _case_interface(kernel: CheckedKernel, case: Case) -> ShaderInterface:
     overrides = {name: value for dispatch in case.dispatches for name, value in dispatch.overrides.items()}
     return interface_of(kernel.module, overrides) if overrides else kernel.interface
+
+
+def _size_fault(engine: Engine, case: Case) -> Fault | None:
+    """Found before gigabytes are drawn for a buffer that the adapter cannot bind."""
+    limit = engine.limits.get("max-storage-buffer-binding-size")
+    for buffer in case.buffers:
+        if limit is not None and buffer.size_bytes > limit:
+            message = f"`{buffer.name}` holds {buffer.size_bytes:,} bytes; this adapter binds storage buffers of at most {limit:,}"
+            return Fault(kind="validation", subject=f"shapes.{buffer.name}", message=message)
+    return None
 
 
 def _workgroup_memory_fault(engine: Engine, interface: ShaderInterface, case: Case) -> Fault | None:
