@@ -59,7 +59,7 @@ class _Line:
 
 
 _MARK = "//!"
-_HEADER = re.compile(r"\s*\[\s*[A-Za-z0-9_-]+\s*\]\s*(?:#.*)?")
+_HEADER = re.compile(r"\s*\[\s*(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')\s*\]\s*(?:#.*)?")
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+)\s*[.=]")
 _KNOWN_KEYS = (*CONTRACT_KEYS, *LATER_CONTRACT_KEYS)
 
