@@ -116,7 +116,7 @@ def read_sources(*, valid_only: bool = True) -> list[str]:
     return sources
 
 
-def parse_text(text: str) -> SyntaxTree:
+def check_tree(text: str) -> SyntaxTree:
     """Parse a text and check what must hold of every tree.
 
     Raises:
@@ -140,7 +140,7 @@ def parse_text(text: str) -> SyntaxTree:
 
 def prefixes(text: str) -> Iterator[str]:
     """Every prefix of a text that ends between two tokens."""
-    for token in parse_text(text).tokens:
+    for token in check_tree(text).tokens:
         yield text[: token.start]
 
 
@@ -181,7 +181,7 @@ def functions(tree: SyntaxTree) -> list[FunctionDeclaration]:
 
 def measure_recovery(sources: Sequence[str], count: int, chance: random.Random) -> Recovery:
     """Delete one random token of `DELETED` from files of three or more functions, `count` times."""
-    files = [(text, tree) for text in sources if len(functions(tree := parse_text(text))) >= 3 and not tree.findings]
+    files = [(text, tree) for text in sources if len(functions(tree := check_tree(text))) >= 3 and not tree.findings]
     recovery = Recovery()
     while files and sum(recovery.breaks.values()) < count:
         text, tree = chance.choice(files)
@@ -193,7 +193,7 @@ def measure_recovery(sources: Sequence[str], count: int, chance: random.Random) 
             continue
         token = chance.choice(candidates)
         broken_text = text[: token.start] + text[token.end :]
-        broken = parse_text(broken_text)
+        broken = check_tree(broken_text)
         errors = [finding for finding in broken.findings if finding.severity is Severity.ERROR]
         others = {node.name.text for node in functions(tree) if not node.start <= token.start <= node.end}
         found = others & {node.name.text for node in functions(broken)}
@@ -230,7 +230,7 @@ def main() -> int:
         nonlocal failures
         done[kind] += 1
         try:
-            parse_text(text)
+            check_tree(text)
         except Exception as error:  # noqa: BLE001 - whatever it is, the parser must not raise it
             failures += 1
             print(f"{kind}: {type(error).__name__}: {error}\n{text!r}")
@@ -259,7 +259,7 @@ def main() -> int:
     print(f"  all  {sum(recovery.breaks.values()):6}   {sum(recovery.found.values()):6} / {total:6} {share:6.2f} %   {per_break:16.2f}")
     for _, wanted, text in sorted(recovery.worst, reverse=True)[: options.show]:
         print(f"---- deleted {wanted}\n{text}")
-        tree = parse_text(text)
+        tree = check_tree(text)
         for finding in tree.findings:
             print("   ", finding.code, tree.source.position(finding.location.span.start) if finding.location.span else "", finding.message)
     return 1 if failures else 0

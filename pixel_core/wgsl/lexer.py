@@ -13,6 +13,7 @@ from pixel_core.wgsl.keywords import KEYWORDS, RESERVED_WORDS
 from pixel_core.wgsl.syntax import Token, TokenKind
 
 _LINE_BREAKS = "\n\v\f\r\x85\u2028\u2029"
+_LINE_BREAK_SET = frozenset(_LINE_BREAKS)
 _BLANKSPACE = f" \t{_LINE_BREAKS}\u200e\u200f"
 # Every code point above ASCII that is not blankspace; `_read_word` finds out which of them may stand in an identifier.
 _BEYOND_ASCII = "\x80-\x84\x86-\u200d\u2010-\u2027\u202a-\U0010ffff"
@@ -145,14 +146,11 @@ class _Lexer:
         return end
 
     def _read_invalid(self, text: str, start: int) -> int:
-        if "#" in text:
-            at = start + text.index("#")
-            directive = _DIRECTIVE_LINE.match(self.text, at)
-            if directive and not self.source.line(self.source.position(at)[0])[: self.source.position(at)[1] - 1].strip():
-                if at > start:
-                    self._invalid(start, at, f"unexpected character {_describe(text)}")
+        if text[0] == "#":
+            directive = _DIRECTIVE_LINE.match(self.text, start)
+            if directive and self._at_line_start():
                 self._invalid(
-                    at,
+                    start,
                     directive.end(),
                     f"`#{directive['name']}` is not WGSL",
                     hint="WGSL has no preprocessor: check the expanded text",
@@ -165,6 +163,12 @@ class _Lexer:
         else:
             self._invalid(start, end, f"unexpected character {_describe(text)}", hint=_HINTS.get(text[0]))
         return end
+
+    def _at_line_start(self) -> bool:
+        if not self.tokens:
+            return True
+        previous = self.tokens[-1]
+        return previous.kind is TokenKind.BLANKSPACE and (previous.start == 0 or not _LINE_BREAK_SET.isdisjoint(previous.text))
 
     def _invalid(self, start: int, end: int, message: str, hint: str | None = None) -> None:
         self.tokens.append(Token(TokenKind.INVALID, self.text[start:end], start, end))

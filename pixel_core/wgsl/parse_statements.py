@@ -174,7 +174,7 @@ class StatementParser(SimpleStatementParser):
             if self.symbol == "if":
                 self.depth += 1
                 if self.too_deep():
-                    self.skip_statement()
+                    self._skip_else_chain()
                 else:
                     otherwise = self._if([])
                 self.depth -= 1
@@ -182,6 +182,15 @@ class StatementParser(SimpleStatementParser):
                 otherwise = self.block("the `else` block")
         start = attributes[0].start if attributes else keyword.start
         return If(start=start, end=self.end(), attributes=attributes, condition=condition, then=then, otherwise=otherwise)
+
+    def _skip_else_chain(self) -> None:
+        while True:
+            while self.symbol not in ("{", "}", ";", END):
+                self.advance()
+            if self.symbol == "{":
+                self.skip_braces()
+            if not self.accept("else"):
+                return
 
     def _while(self, attributes: list[Attribute]) -> Statement:
         """`while_statement`."""

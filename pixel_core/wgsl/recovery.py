@@ -250,6 +250,7 @@ class TokenCursor:
         """The first brace since `opening` whose partner is indented less than its line, and the token before that partner."""
         first = bisect_left(self.tokens, opening.start, key=_token_start)
         open_braces: list[Token] = []
+        indentations: dict[int, int] = {}
         for index in range(first, self.index):
             symbol = self.symbols[index]
             if symbol == "{":
@@ -258,12 +259,18 @@ class TokenCursor:
                 brace, token = open_braces.pop(), self.tokens[index]
                 line, column = self.source.position(token.start)
                 opening_line = self.source.position(brace.start)[0]
-                text = self.source.line(opening_line)
-                indentation = len(text) - len(text.lstrip())
+                if opening_line not in indentations:
+                    indentations[opening_line] = self._indentation(opening_line)
                 before = self.tokens[index - 1]
-                if line != opening_line and column - 1 < indentation and self.source.position(before.end)[0] != line:
+                if line != opening_line and column <= indentations[opening_line] and self.source.position(before.end)[0] != line:
                     return brace, before
         return None
+
+    def _indentation(self, line: int) -> int:
+        start = end = self.source.line_starts[line - 1]
+        while self.source.text[end] in " \t":
+            end += 1
+        return end - start
 
     def find_ahead(self, wanted: frozenset[str]) -> int | None:
         """Index of one of some symbols a little ahead, inside of the same braces."""
