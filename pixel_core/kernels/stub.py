@@ -15,12 +15,11 @@ from pixel_core.wgsl.layout import parts_of
 from pixel_core.wgsl.reflect import Binding, EntryPoint, ShaderInterface
 from pixel_core.wgsl.types import Array, Matrix, Scalar, Struct, Type, Vector
 
-_SIZE_WORDS = frozenset(
-    """
-    m n k b h w d rows row cols col columns column width height depth size count length len num dim dims total elements items
-    batch channels heads tokens seq
-    """.split()
-)
+_SIZES = """
+m n k b h w d rows row cols col columns column width height depth size count length len num dim dims total elements items
+batch channels heads tokens seq
+"""
+_SIZE_WORDS = frozenset(_SIZES.split())
 _CASE_SIZES = ((64, 64, 64), (1, 1, 1), (65, 33, 20))
 
 
