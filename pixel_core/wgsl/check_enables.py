@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pixel_core.findings import Fix, Span
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.collector import Collector
 from pixel_core.wgsl.names import Names
-from pixel_core.wgsl.scopes import Declared, Predeclared
+from pixel_core.wgsl.scopes import Predeclared
 from pixel_core.wgsl.syntax import EnableDirective, Identifier, SyntaxTree
-from pixel_core.wgsl.walk import walk
 
 
 def check_enables(tree: SyntaxTree, names: Names, collector: Collector) -> None:
     """Report the first use of `f16` and of subgroup functions without their directives."""
     enabled = {name.text for directive in tree.directives if isinstance(directive, EnableDirective) for name in directive.names}
     if "f16" not in enabled:
-        first = _first_half(tree, names.uses)
+        first = _first_half(names)
         if first is not None:
             collector.error("PX135", first, "`f16` needs `enable f16;`", hint="write it before all declarations", fix=_fix(tree, "f16"))
     if "subgroups" not in enabled:
@@ -29,11 +26,9 @@ def check_enables(tree: SyntaxTree, names: Names, collector: Collector) -> None:
             collector.warning("PX135", use, message, hint=hint, fix=_fix(tree, "subgroups"))
 
 
-def _first_half(tree: SyntaxTree, uses: Mapping[Identifier, Declared]) -> Identifier | None:
-    for node in walk(tree):
-        if isinstance(node, Identifier) and node.name.text in builtins.F16_TYPES and isinstance(uses.get(node), Predeclared):
-            return node
-    return None
+def _first_half(names: Names) -> Identifier | None:
+    used = [node for node in names.uses if node.name.text in builtins.F16_TYPES and isinstance(names.uses[node], Predeclared)]
+    return min(used, key=lambda node: node.start, default=None)
 
 
 def _fix(tree: SyntaxTree, extension: str) -> Fix:

@@ -39,20 +39,20 @@ def check_interface(function: FunctionDeclaration, resolution: TypeResolution) -
     stage = stage_of_entry(function)
     if stage is None:
         return
-    locations: dict[int, _Slot] = {}
+    used: dict[str, _Slot] = {}
     for parameter in function.parameters:
         slot = _Slot(name=parameter.name.text, attributes=parameter.attributes, type=parameter.type, place=parameter)
         for inner in _slots(slot, resolution):
             _check_slot(inner, stage, "in", resolution)
-            _check_location(inner, locations, resolution)
+            _check_repetition(inner, used, resolution)
     if function.return_type is not None and stage != "compute":
         slot = _Slot(name="the return value", attributes=function.return_attributes, type=function.return_type, place=function.return_type)
         slots = _slots(slot, resolution)
-        locations = {}
+        used = {}
         for inner in slots:
             _check_slot(inner, stage, "out", resolution)
             if attribute_of(inner.attributes, "blend_src") is None:
-                _check_location(inner, locations, resolution)
+                _check_repetition(inner, used, resolution)
         _check_position(function, stage, slots, resolution)
 
 
@@ -87,7 +87,7 @@ def _check_slot(slot: _Slot, stage: str, direction: str, resolution: TypeResolut
         hint = "give it `@location(0)`, or a built-in value"
         collector.error("PX165", slot.place, f"`{slot.name}` of the {stage} entry point has neither `@builtin` nor `@location`", hint=hint)
     elif type_ is not None and not _is_numeric(type_):
-        if is_plain(type_):
+        if is_plain(type_) or not isinstance(slot.place, StructMember):
             message = f"`{slot.name}` has a `@location`, and `{describe(type_)}` cannot have one"
             collector.error("PX165", slot.type, message, hint="only numbers and vectors of numbers can")
     elif type_ is not None and _is_integral(type_) and not _is_flat(slot) and (stage, direction) in (("fragment", "in"), ("vertex", "out")):
@@ -136,15 +136,21 @@ def _is_flat(slot: _Slot) -> bool:
     return isinstance(argument, Identifier) and argument.name.text == "flat"
 
 
-def _check_location(slot: _Slot, locations: dict[int, _Slot], resolution: TypeResolution) -> None:
-    attribute = attribute_of(slot.attributes, "location")
-    number = integer_of(attribute, resolution.evaluation) if attribute is not None else None
-    if attribute is None or number is None:
+def _check_repetition(slot: _Slot, used: dict[str, _Slot], resolution: TypeResolution) -> None:
+    """A location or built-in value comes once among all inputs, and once among all outputs."""
+    attribute = attribute_of(slot.attributes, "location") or attribute_of(slot.attributes, "builtin")
+    if attribute is None or not attribute.arguments:
         return
-    earlier = locations.setdefault(number, slot)
+    if attribute.name.text == "location":
+        number = integer_of(attribute, resolution.evaluation)
+        what = f"location {number}" if number is not None else None
+    else:
+        argument = attribute.arguments[0]
+        what = f"`@builtin({argument.name.text})`" if isinstance(argument, Identifier) else None
+    earlier = used.setdefault(what, slot) if what is not None else slot
     if earlier is not slot:
         label = resolution.evaluation.collector.label(earlier.place, "first used here")
-        resolution.evaluation.collector.error("PX165", attribute, f"location {number} is used twice", labels=(label,))
+        resolution.evaluation.collector.error("PX165", attribute, f"{what} is used twice", labels=(label,))
 
 
 def _check_position(function: FunctionDeclaration, stage: str, slots: list[_Slot], resolution: TypeResolution) -> None:

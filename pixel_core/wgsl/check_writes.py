@@ -61,8 +61,11 @@ def _check_target(target: Expression, names: Names, variables: _Variables, colle
         # With a pointer in a `let`, `p.x = …` and `*p = …` write what it points to.
         if steps == 0 or declared.keyword != "let" or _is_surely_a_value(declared.initializer, names):
             label = collector.label(declared.name, "declared here")
+            article = "an" if declared.keyword == "override" else "a"
             hint = "declare it with `var`" if declared.keyword == "let" else "copy it into a `var`"
-            collector.error("PX170", target, f"`{name}` is a `{declared.keyword}` and cannot be changed", hint=hint, labels=(label,))
+            collector.error(
+                "PX170", target, f"`{name}` is {article} `{declared.keyword}` and cannot be changed", hint=hint, labels=(label,)
+            )
     elif isinstance(declared, Parameter) and not _is_pointer_type(declared.type, names):
         label = collector.label(declared.name, "declared here")
         hint = f"copy it: `var {name}_ = {name};`, or take a `ptr<function, …>`"

@@ -14,6 +14,7 @@ from pixel_core.findings import Finding
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.collector import Collector
 from pixel_core.wgsl.dependencies import Named, Reference, report_cycles, sort_by_dependency
+from pixel_core.wgsl.keywords import RESERVED_WORDS
 from pixel_core.wgsl.scopes import PREDECLARED, Declared, Predeclared, Role, Scope, closest, misuse
 from pixel_core.wgsl.syntax import (
     AliasDeclaration,
@@ -314,7 +315,7 @@ class _Resolver:
                     labels=(self.collector.label(local, "in scope only inside the block that declares it"),),
                     hint="declare it before the block",
                 )
-            elif name not in self._unread:
+            elif name not in self._unread and name not in RESERVED_WORDS:
                 self.collector.error("PX130", identifier, f"unknown {_NOUNS[role]} `{name}`", hint=self._hint(name, role, scope))
         self._unknown.clear()
         self._locals = {}

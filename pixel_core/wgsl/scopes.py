@@ -65,7 +65,9 @@ def misuse(declared: Declared, name: str, role: Role) -> tuple[str, str | None] 
             return None
         return "a function", f"write `{name}(…)` to call it" if role is Role.VALUE else None
     if isinstance(declared, (VariableDeclaration, Parameter)):
-        what = "a parameter" if isinstance(declared, Parameter) else f"a `{declared.keyword}`"
+        what = (
+            "a parameter" if isinstance(declared, Parameter) else f"{'an' if declared.keyword == 'override' else 'a'} `{declared.keyword}`"
+        )
         return None if role is Role.VALUE else (what, None)
     if name in builtins.TYPES:
         return ("a type", f"write `{name}(…)` to make a value of it") if role is Role.VALUE else None

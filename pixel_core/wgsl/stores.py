@@ -124,6 +124,8 @@ class _Search:
                 if part is not None:
                     self._record(statement, part, function)
             for place, expression in _own_expressions(statement):
+                while isinstance(place, Parenthesized):
+                    place = place.inner
                 for node in walk(expression):
                     if isinstance(node, Call):
                         yield from self._read_call(node, place, pointers, function)

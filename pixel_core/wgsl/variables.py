@@ -9,7 +9,8 @@ from pixel_core.wgsl.attributes import attribute_of, integer_of
 from pixel_core.wgsl.constants import Stage, stage_of
 from pixel_core.wgsl.layout import align_of, complain_about_space, complain_about_uniform, parts_of
 from pixel_core.wgsl.resolve_types import TypeResolution, is_override_sized, resolve_type
-from pixel_core.wgsl.syntax import VariableDeclaration
+from pixel_core.wgsl.scopes import Predeclared
+from pixel_core.wgsl.syntax import Identifier, VariableDeclaration
 from pixel_core.wgsl.types import Atomic, Resource, Struct, Type
 
 
@@ -74,6 +75,13 @@ def _space_and_access(declaration: VariableDeclaration, resolution: TypeResoluti
     if arguments is None:
         return "handle", "read"
     names = resolution.evaluation.names
+    for argument, what in zip(arguments, ("an address space", "an access mode"), strict=False):
+        declared = names.declared(argument)
+        if declared is not None and not isinstance(declared, Predeclared) and isinstance(argument, Identifier):
+            label = resolution.evaluation.collector.label(declared.name, "declared here")
+            message = f"`{argument.name.text}` means a declaration of this file, but {what} is needed here"
+            resolution.evaluation.collector.error("PX134", argument, message, labels=(label,), hint="rename the declaration")
+            return None
     space = names.predeclared(arguments[0]) if arguments else None
     if space is None or space not in builtins.ADDRESS_SPACES or space == "function":
         return None
