@@ -18,6 +18,7 @@ NEEDS_WGPU = {"pixel_core.engines.device"}
 
 IMPORT_ALL = """
 import importlib, json, sys, threading
+import numpy  # sets a variable for OpenBLAS; what we do is the question here
 events = []
 WATCHED = ("subprocess.", "os.fork", "os.posix_spawn", "os.spawn", "os.exec", "os.mkdir", "os.remove", "os.rename", "os.chdir", "os.putenv",
     "os.kill", "socket.", "signal.", "shutil.", "tempfile.")
