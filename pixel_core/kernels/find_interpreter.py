@@ -13,14 +13,16 @@ def find_interpreter(workspace: Path, chosen: Path | None, environment: Mapping[
 
     Args:
         workspace: Folder whose `.venv` comes first.
-        chosen: What the user asked for by flag or setting; taken as it is.
+        chosen: What the user asked for by flag or setting: a path, or a name to be found on `PATH`.
         environment: For `VIRTUAL_ENV` and `PATH`.
 
     Returns:
         The chosen one, else that of the workspace's `.venv`, of the active virtual environment, or `python3`; None when there is none.
     """
     if chosen is not None:
-        return chosen
+        named = shutil.which(str(chosen), path=environment.get("PATH")) if len(chosen.parts) == 1 else None
+        # Absolute, because the child has another working folder; its links are kept, because they are what makes a virtual environment.
+        return Path(named) if named else chosen.absolute()
     active = environment.get("VIRTUAL_ENV")
     for environment_folder in (workspace / ".venv", Path(active) if active else None):
         if environment_folder is not None and (python := _python_of(environment_folder)).is_file():

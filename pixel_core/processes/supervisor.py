@@ -17,6 +17,7 @@ Reply = TypeVar("Reply")
 
 _CANCEL_GRACE_S = 0.3
 _CLOSE_GRACE_S = 1.0
+_SPARE_DELAY_S = 1.5
 
 
 class Supervisor:
@@ -26,13 +27,25 @@ class Supervisor:
 
     Args:
         launch: How the child is started.
-        keep_spare: Start a second child after the first reply, so that a kill costs no cold start.
+        keep_spare: Start a second child, so that a kill costs no cold start: once nothing was asked for `spare_delay_s`, or a request has
+            taken so long that it may have to be killed. What is over sooner needs no spare, and it would take the processor from it.
+        spare_delay_s: See above.
         cancel_grace_s: Seconds that a child has to answer after it was told to stop, before it is killed.
     """
 
-    def __init__(self, launch: Launch, *, keep_spare: bool = True, cancel_grace_s: float = _CANCEL_GRACE_S) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        keep_spare: bool = True,
+        spare_delay_s: float = _SPARE_DELAY_S,
+        cancel_grace_s: float = _CANCEL_GRACE_S,
+    ) -> None:
         self._launch = launch
         self._keep_spare = keep_spare
+        self._spare_delay_s = spare_delay_s
+        self._spare_timer: asyncio.TimerHandle | None = None
+        self._has_answered = False
         self._cancel_grace_s = cancel_grace_s
         self._current: Connection | None = None
         self._spare: asyncio.Task[Connection] | None = None
@@ -75,6 +88,7 @@ class Supervisor:
             except OSError as problem:
                 return ChildExit(reason="crashed", exit_code=None, stderr_tail=f"{self._launch.command[0]}: {problem}\n")
             self._last_id += 1
+            self._want_spare()
             exchange = _Exchange(connection, self._last_id, on_event, self._cancel_grace_s)
             try:
                 outcome = await exchange.run(message, timeout_s, cancel)
@@ -92,18 +106,32 @@ class Supervisor:
                 connection.refuse(f"the reply is not what was asked for: {problem}")
                 await self._retire(connection)
                 return connection.exit()
-            if self._keep_spare and self._spare is None and not self._is_closed:
-                self._spare = asyncio.ensure_future(connect(self._launch))
+            self._has_answered = True
+            self._want_spare()
             return reply
 
     async def close(self) -> None:
         """End the child and the spare; both are gone afterwards. A request that is under way ends in a `ChildExit`."""
         self._is_closed = True
+        if self._spare_timer is not None:
+            self._spare_timer.cancel()
         connections = [] if self._current is None else [self._current]
         if self._spare is not None:
             spare, self._spare = self._spare, None
             connections += [outcome for outcome in await asyncio.gather(spare, return_exceptions=True) if isinstance(outcome, Connection)]
         await asyncio.gather(*(connection.close(_CLOSE_GRACE_S) for connection in connections))
+
+    def _want_spare(self) -> None:
+        """Start the clock anew."""
+        if self._spare_timer is not None:
+            self._spare_timer.cancel()
+        # Before its first reply it is not known whether a child is of any use.
+        if self._keep_spare and self._has_answered and self._spare is None:
+            self._spare_timer = asyncio.get_running_loop().call_later(self._spare_delay_s, self._start_spare)
+
+    def _start_spare(self) -> None:
+        if self._spare is None and not self._is_closed:
+            self._spare = asyncio.ensure_future(connect(self._launch))
 
     async def _running_child(self) -> Connection:
         if self._is_closed:

@@ -327,3 +327,5 @@ def test_find_interpreter(tmp_path: Path) -> None:
     own = python("w/.venv/bin")
     check({"VIRTUAL_ENV": str(tmp_path / "active")}, own)
     check({}, Path("/any"), chosen=Path("/any"))
+    check({}, Path.cwd() / "some/python", chosen=Path("some/python"))
+    check({"PATH": str(tmp_path / "path")}, on_path, chosen=Path("python3"))

@@ -40,7 +40,7 @@ def supervise(scenario: Callable[[Supervisor], Awaitable[object]], what: Launch 
     """Run a scenario, close, and see that nothing is left."""
 
     async def run() -> None:
-        supervisor = Supervisor(what or launch(), keep_spare=keep_spare)
+        supervisor = Supervisor(what or launch(), keep_spare=keep_spare, spare_delay_s=0)
         try:
             await scenario(supervisor)
         finally:
@@ -154,6 +154,26 @@ def test_a_spare_takes_over() -> None:
             assert supervisor.process_id == spare
 
     supervise(scenario, keep_spare=True)
+
+
+def test_what_is_over_soon_starts_no_spare() -> None:
+    async def run() -> None:
+        supervisor = Supervisor(launch(), spare_delay_s=0.3)
+        try:
+            for number in range(3):
+                assert await ask(supervisor, "echo", number) == number
+            assert len(children()) == 1
+            running = asyncio.ensure_future(ask(supervisor, "wait politely", timeout_s=5))
+            await until(lambda: len(children()) == 2)
+            assert not running.done()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            assert await ask(supervisor, "echo", 4) == 4
+        finally:
+            await supervisor.close()
+
+    asyncio.run(run())
+    assert children() == []
 
 
 def test_a_spare_that_died_is_not_used() -> None:
