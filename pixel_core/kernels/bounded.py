@@ -255,6 +255,8 @@ def settled(value: Array, kind: str, bound: Floats | float, spread: Floats | flo
     bound_array, spread_array = (
         np.where(np.isnan(error), np.inf, error) if np.isnan(error).any() else error for error in (bound_array, spread_array)
     )
+    if bound_array.ndim and not bound_array.any():
+        bound_array = spread_array = ZERO
     if bound_array.ndim or spread_array.ndim:
         bound_array, spread_array = np.broadcast_to(bound_array, value.shape), np.broadcast_to(spread_array, value.shape)
     return Bounded(value=np.asarray(value), kind=kind, bound=bound_array, spread=spread_array, varies=varies)

@@ -101,7 +101,8 @@ def _encode_q4_0(blocks: Values) -> Bytes:
     inverse = np.where(scale == 0, np.float32(0), np.float32(1) / scale)
     # In float64, as gguf does: ggml's own rounding depends on whether its compiler fuses this.
     steps = np.trunc(blocks.astype(np.float64) * inverse.astype(np.float64) + 8.5)
-    nibbles = np.clip(np.nan_to_num(steps), 0, 15).astype(np.uint8).reshape(-1, 2, 16)
+    # Where the inverse overflows, the scale is 0 as f16 and the nibbles mean nothing; gguf writes 0.
+    nibbles = np.clip(np.where(np.isfinite(steps), steps, 0), 0, 15).astype(np.uint8).reshape(-1, 2, 16)
     return _joined(scale, nibbles[:, 0] | (nibbles[:, 1] << 4))
 
 
@@ -147,8 +148,7 @@ CODEC_TABLE: Mapping[str, Codec] = MappingProxyType(
     {
         "q4_0": Codec(name="q4_0", block_values=32, block_bytes=18, encode_blocks=_encode_q4_0, decode_blocks=_decode_q4_0),
         "q8_0": Codec(name="q8_0", block_values=32, block_bytes=34, encode_blocks=_encode_q8_0, decode_blocks=_decode_q8_0),
-        # One value a block: an odd count is legal, the last half-word is padding.
-        "f16x2": Codec(name="f16x2", block_values=1, block_bytes=2, encode_blocks=_encode_f16x2, decode_blocks=_decode_f16x2),
+        "f16x2": Codec(name="f16x2", block_values=2, block_bytes=4, encode_blocks=_encode_f16x2, decode_blocks=_decode_f16x2),
     }
 )
 """Every codec by name."""

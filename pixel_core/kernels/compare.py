@@ -50,6 +50,7 @@ def compare_output(expected: Bounded, actual: NDArray[Any], compare: Compare, *,
             nmse=_real(judgement.nmse),
             nmse_limit=_real(standard.nmse_limit),
             bound_is_estimated=expected.is_estimated,
+            only_element=_element(0, actual, standard) if actual.size == 1 else None,
             mismatch=None if judgement.passed else _mismatch(expected, actual, standard, judgement, ratio, context),
         )
 

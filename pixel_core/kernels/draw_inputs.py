@@ -23,7 +23,7 @@ from pixel_core.kernels.evaluate import named_parameters, output_scalar
 from pixel_core.kernels.evaluate_tree import KeyedProblem, evaluate_tree
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem, FunctionCall, NameUse
 from pixel_core.kernels.memory import DTYPES
-from pixel_core.kernels.plan import BufferPlan, Case
+from pixel_core.kernels.planned import BufferPlan, Case
 from pixel_core.kernels.rearrange import as_array
 from pixel_core.kernels.symbols import unknown_name
 

@@ -25,7 +25,7 @@ from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.evaluate_tree import KeyedProblem, Lookup, evaluate_tree
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem
 from pixel_core.kernels.memory import encode_scalar, part_scalar
-from pixel_core.kernels.plan import BufferPlan, Case, ParameterValue
+from pixel_core.kernels.planned import BufferPlan, Case, ParameterValue
 from pixel_core.kernels.symbols import unknown_name
 from pixel_core.wgsl.types import Array, Matrix, Scalar, Struct, Type, Vector
 

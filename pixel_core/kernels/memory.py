@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from pixel_core.kernels import codecs
 from pixel_core.kernels.expression_nodes import ExpressionProblem
-from pixel_core.kernels.plan import ParameterValue
+from pixel_core.kernels.planned import ParameterValue
+from pixel_core.wgsl.layout import column_stride_of, size_of, stride_of
 from pixel_core.wgsl.types import Array, Atomic, Matrix, Scalar, Struct, Type, Vector
 
 Parts = Mapping[str, NDArray[Any]]
@@ -78,7 +79,7 @@ def buffer_size(store: Type, shapes: Mapping[str, tuple[int, ...]], codec: str |
     """Bytes that these logical shapes need, padded to four."""
     if codec is not None:
         return codecs.packed_size(codec, shapes[""])
-    size = 0 if _is_runtime_sized(store) else _size_align(store)[0]
+    size = 0 if _is_runtime_sized(store) else size_of(store)
     for part, shape in shapes.items():
         layout = _layout(store, part)
         if layout.counts and layout.counts[0] is None:
@@ -111,7 +112,7 @@ def encode_uniform(store: Type, value: ParameterValue) -> bytes:
     Raises:
         ExpressionProblem: A number that the field's type cannot hold, or a value of the wrong kind.
     """
-    data = bytearray(_size_align(store)[0])
+    data = bytearray(size_of(store))
     _write_uniform(memoryview(data), store, value, "")
     return bytes(data)
 
@@ -170,44 +171,16 @@ def encode_scalar(scalar: str, value: bool | int | float, name: str) -> bytes:
 
 # ---------------------------------------------------------------- layout
 
-_SCALAR_SIZES: Mapping[str, int] = MappingProxyType({"f32": 4, "i32": 4, "u32": 4, "f16": 2, "bool": 4})
-
 _HasElements = Union[Array, Vector, Matrix]
-
-
-def _size_align(store: Type) -> tuple[int, int]:
-    match store:
-        case Scalar():
-            return _SCALAR_SIZES[store.name], _SCALAR_SIZES[store.name]
-        case Atomic():
-            return 4, 4
-        case Vector():
-            size = _SCALAR_SIZES[store.component.name]
-            return store.size * size, (2 if store.size == 2 else 4) * size
-        case Matrix():
-            _, align = _size_align(Vector(store.rows, store.component))
-            return store.columns * _stride(Vector(store.rows, store.component)), align
-        case Array():
-            return (store.count or 1) * _stride(store.element), _size_align(store.element)[1]
-        case Struct():
-            return store.size, store.align
-        case _:
-            raise ExpressionProblem("pointers and textures have no bytes that a contract could fill")
-
-
-def _stride(element: Type) -> int:
-    size, align = _size_align(element)
-    return size + -size % align
 
 
 def _elements(store: _HasElements) -> tuple[int | None, int, Type]:
     """Count, byte stride and type of what a composite repeats."""
     if isinstance(store, Vector):
-        return store.size, _SCALAR_SIZES[store.component.name], store.component
+        return store.size, size_of(store.component), store.component
     if isinstance(store, Matrix):
-        column = Vector(store.rows, store.component)
-        return store.columns, _stride(column), column
-    return store.count, _stride(store.element), store.element
+        return store.columns, column_stride_of(store), Vector(store.rows, store.component)
+    return store.count, stride_of(store), store.element
 
 
 def _is_runtime_sized(store: Type) -> bool:

@@ -158,8 +158,9 @@ def stepwise(operand: Bounded, step: Callable[[Floats], Floats]) -> Bounded:
             operand if operand.kind != "bool" else Bounded(value=integers(operand), kind="int", bound=operand.bound, spread=operand.spread)
         )
     value = step(operand.value)
-    bound, spread = (_reach(value, operand.value, error, step) for error in (operand.bound, operand.spread))
-    return settled(value, operand.kind, bound, spread, varies=operand.varies)
+    # A jump does not scale with the error, so what the bound reaches counts in the spread too.
+    reach = _reach(value, operand.value, operand.bound, step)
+    return settled(value, operand.kind, reach, reach, varies=operand.varies)
 
 
 def _reach(value: Floats, argument: Floats, error: Floats, step: Callable[[Floats], Floats]) -> Floats:

@@ -74,6 +74,11 @@ class _Axis:
         else:
             self.one, self.many = f"index of axis {axis}", f"indices of axis {axis}"
             self.kind = "column" if position == len(ranks) - 1 else "row"
+        self._of_axis = f" of axis {axis}" if len(ranks) > 2 else ""
+
+    def named(self, place: int) -> str:
+        """One coordinate in words: `row 64`, `index 5 of axis 2`."""
+        return f"index {place:,}{self._of_axis}" if self._of_axis else f"{self.one} {place:,}"
 
 
 def _along_one(axis: _Axis, sizes: Sequence[int]) -> list[Pattern]:
@@ -117,10 +122,10 @@ def _along_axis(axis: _Axis, sizes: Sequence[int]) -> list[Pattern]:
 
 def _single(axis: _Axis, place: int) -> Pattern:
     if place == axis.length - 1:
-        return Pattern(kind=f"last_{axis.kind}", text=f"all in the last {axis.one} ({axis.one} {place:,})")
+        return Pattern(kind=f"last_{axis.kind}", text=f"all in the last {axis.one} ({axis.named(place)})")
     if place == 0:
         return Pattern(kind=f"first_{axis.kind}", text=f"all in the first {axis.one}")
-    return Pattern(kind=f"one_{axis.kind}" if axis.kind != "element" else "one_row", text=f"all in {axis.one} {place:,}")
+    return Pattern(kind=f"one_{axis.kind}" if axis.kind != "element" else "one_row", text=f"all in {axis.named(place)}")
 
 
 def _tail(axis: _Axis, first: int, sizes: Sequence[int]) -> Pattern:

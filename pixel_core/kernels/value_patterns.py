@@ -93,7 +93,17 @@ def _not_a_number(seen: _Seen) -> Iterator[Pattern]:
         yield Pattern(kind="some_nan", text=f"{count:,} elements are NaN" if count > 1 else "one element is NaN")
 
 
-def _explains(seen: _Seen, actual: Floats, predicted: Floats, bound: Floats, wrong: Mask) -> bool:
+def _is_closer(actual: Floats, predicted: Floats, expected: Floats) -> bool:
+    """Whether a prediction takes away most of the error; one within everybody's tolerance explains nothing."""
+    return float(np.sum(np.abs(actual - predicted))) < 0.1 * float(np.sum(np.abs(actual - expected)))
+
+
+def _stands_out(predicted: Floats, expected: Floats, tolerance: Floats) -> bool:
+    """Whether a prediction differs from the truth by clearly more than the tolerance it is held to."""
+    return float(np.median(np.abs(predicted - expected))) > 4 * float(np.median(tolerance))
+
+
+def _explains(seen: _Seen, actual: Floats, predicted: Floats, expected: Floats, bound: Floats, wrong: Mask) -> bool:
     """Whether a prediction meets nearly every element, among them enough that are wrong and that differ from each other."""
     close = np.abs(actual - predicted) <= SLACK * bound + seen.tolerance(predicted)
     explained = close & wrong
@@ -101,6 +111,7 @@ def _explains(seen: _Seen, actual: Floats, predicted: Floats, bound: Floats, wro
         np.count_nonzero(close) >= 0.95 * close.size
         and np.count_nonzero(explained) >= max(FEWEST, 0.9 * np.count_nonzero(wrong))
         and np.unique(predicted[explained]).size >= FEWEST
+        and _is_closer(actual[explained], predicted[explained], expected[explained])
     )
 
 
@@ -113,7 +124,9 @@ def _transposed(seen: _Seen) -> Iterator[Pattern]:
     expected, bound = seen.expected.reshape(rows, columns), seen.bound.reshape(rows, columns)
     # A kernel that swaps its indices writes the transposed matrix into the same memory, whatever its shape says.
     predicted, spread = expected.T.reshape(-1), bound.T.reshape(-1)
-    if _explains(seen, seen.actual.reshape(-1), predicted, np.maximum(spread, bound.reshape(-1)), seen.wrong.reshape(-1)):
+    if _explains(
+        seen, seen.actual.reshape(-1), predicted, seen.expected.reshape(-1), np.maximum(spread, bound.reshape(-1)), seen.wrong.reshape(-1)
+    ):
         yield Pattern(kind="transposed", text="it looks transposed: actual[i, j] is expected[j, i]")
 
 
@@ -127,7 +140,7 @@ def _shifted(seen: _Seen, sizes: Sequence[int]) -> Iterator[Pattern]:
                 here = (slice(None),) * axis + (slice(step, None) if step > 0 else slice(None, step),)
                 there = (slice(None),) * axis + (slice(None, -step) if step > 0 else slice(-step, None),)
                 bound = np.maximum(seen.bound[here], seen.bound[there])
-                if _explains(seen, seen.actual[here], seen.expected[there], bound, seen.wrong[here]):
+                if _explains(seen, seen.actual[here], seen.expected[there], seen.expected[here], bound, seen.wrong[here]):
                     yield _shift_pattern(axis, len(shape), step)
                     return
 
@@ -152,6 +165,17 @@ def _wrong_values(seen: _Seen) -> tuple[Floats, Floats, Floats]:
     return seen.expected[chosen], seen.actual[chosen], seen.bound[chosen]
 
 
+def _is_law(expected: Floats, actual: Floats, predicted: Floats, tolerance: Floats) -> bool:
+    """Whether a prediction meets nearly all of the given elements, is no coincidence, and says something."""
+    close = np.abs(actual - predicted) <= tolerance
+    return (
+        bool(np.count_nonzero(close) >= 0.95 * close.size)
+        and np.unique(expected).size >= FEWEST
+        and _is_closer(actual, predicted, expected)
+        and _stands_out(predicted, expected, tolerance)
+    )
+
+
 def _factor(seen: _Seen) -> Iterator[Pattern]:
     expected, actual, bound = _wrong_values(seen)
     if expected.size < FEWEST or expected.size < 0.9 * seen.count:
@@ -166,8 +190,8 @@ def _factor(seen: _Seen) -> Iterator[Pattern]:
     near = _simple_ratio(factor)
     factor = near if near is not None else factor
     predicted = factor * expected
-    close = np.abs(actual - predicted) <= SLACK * (1 + abs(factor)) * bound + seen.tolerance(predicted)
-    if np.count_nonzero(close) < 0.95 * close.size or np.unique(expected).size < FEWEST:
+    tolerance = SLACK * (1 + abs(factor)) * bound + seen.tolerance(predicted)
+    if not _is_law(expected, actual, predicted, tolerance):
         return
     which = "every element" if seen.count >= 0.98 * seen.raw.size else "every wrong element"
     text = f"{which} has the wrong sign" if factor == -1 else f"{which} is {_factor_text(factor)} the expected value"
@@ -196,8 +220,7 @@ def _offset(seen: _Seen) -> Iterator[Pattern]:
     offset = float(np.median(actual - expected))
     if abs(offset - round(offset)) < 1e-3 * abs(offset):
         offset = float(round(offset))
-    close = np.abs(actual - expected - offset) <= SLACK * bound + seen.tolerance(np.abs(expected) + abs(offset))
-    if np.count_nonzero(close) < 0.95 * close.size or np.unique(expected).size < FEWEST:
+    if not _is_law(expected, actual, expected + offset, SLACK * bound + seen.tolerance(np.abs(expected) + abs(offset))):
         return
     which = "every element" if seen.count >= 0.98 * seen.raw.size else "every wrong element"
     yield Pattern(kind="constant_offset", text=f"{which} is off by the constant {_short(offset)}")
