@@ -209,7 +209,7 @@ SYNTAX_RULES: tuple[Rule, ...] = (
             "`let` and `const` need a value. `var` needs a type or a value; at module scope it needs an address space too, unless it is a "
             "texture or sampler. Only `var<private>` and variables of functions may have a value. Only storage buffers have an access mode."
         ),
-        example="var x: f32;  // at module scope",
+        example="let x: f32;",
         remedy="Add what the message names.",
     ),
     Rule(

@@ -211,8 +211,7 @@ class TokenCursor:
             self.index += 1
             self.symbol = self.symbols[self.index]
             return True
-        written = opening.text if closing == TEMPLATE_END else closing
-        written = {"<": ">"}.get(written, written)
+        written = ">" if closing == TEMPLATE_END else closing
         where = self.insertion_point()
         label = Label(self.source.location(Span(opening.start, opening.end)), f"this `{opening.text}` is not closed")
         at = self._find_closing(closing)

@@ -101,10 +101,8 @@ def _validate_binding(source: SourceText, declaration: VariableDeclaration, spac
     name = declaration.name
     if space in _BOUND_SPACES or space is None:
         missing = [f"`@{text}`" for text in ("group", "binding") if text not in numbers]
-        if space is None and len(missing) == 2 and not _looks_like_resource(declaration.type):
-            hint = "write `var<private>`, `var<workgroup>`, or `@group(0) @binding(0) var<storage, read_write>`"
-            yield syntax_finding(source, "PX119", f"module-scope `var {name.text}` needs an address space", name.span, hint=hint)
-        elif missing:
+        # Whether a variable without an address space is a resource is for the types to say, where its form does not show it.
+        if missing and (space is not None or len(missing) == 1 or _is_resource(declaration.type)):
             hint = "write `@group(0) @binding(0)`"
             yield syntax_finding(source, "PX119", f"`{name.text}` is a resource and needs {' and '.join(missing)}", name.span, hint=hint)
     else:
@@ -112,7 +110,6 @@ def _validate_binding(source: SourceText, declaration: VariableDeclaration, spac
             yield syntax_finding(source, "PX113", f"`var<{space}>` is no resource: it has no `@{attribute.name.text}`", attribute.span)
 
 
-def _looks_like_resource(declared: Expression | None) -> bool:
-    """Whether a type is, or may be under another name, a texture or sampler."""
-    plain = ("f32", "i32", "u32", "bool", "f16", "array", "atomic", "vec", "mat", "ptr")
-    return isinstance(declared, Identifier) and not declared.name.text.startswith(plain)
+def _is_resource(declared: Expression | None) -> bool:
+    """Whether a type is a texture or sampler by its own name."""
+    return isinstance(declared, Identifier) and declared.name.text.startswith(("texture_", "sampler"))

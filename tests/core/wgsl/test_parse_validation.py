@@ -112,8 +112,8 @@ fn f() { switch a { @diagnostic(off, a.b) default: { } } }
 """
 
 DECLARATIONS = r"""
-var a: f32;
-    ^ PX119 module-scope `var a` needs an address space
+var t: texture_2d<f32>;
+    ^ PX119 `t` is a resource and needs `@group` and `@binding`
 ---
 var<function> a: f32;
               ^ PX119 `var<function>` is only for functions
