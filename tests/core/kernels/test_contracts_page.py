@@ -1,0 +1,144 @@
+"""docs/contracts.md: its examples fit their kernels, its tables are complete; and the JSON schema agrees with the reader."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import tomli
+from pixel_testing.check_command import run_check
+
+from pixel_core.kernels.contract_keys import CASE_KEYS, COMPARE_KEYS, CONTRACT_KEYS, PASS_KEYS
+from pixel_core.kernels.doc_block import find_doc_block
+from pixel_core.kernels.functions import FUNCTIONS
+from pixel_core.kernels.plan import plan_cases
+from pixel_core.kernels.read_contracts import read_contracts
+from pixel_core.source import SourceText
+from pixel_core.wgsl.parse import parse
+from pixel_core.wgsl.reflect import reflect
+
+REPOSITORY = Path(__file__).parents[3]
+PAGE = (REPOSITORY / "docs" / "contracts.md").read_text(encoding="utf-8")
+SHIPPED = sorted((REPOSITORY / "shaders").glob("*.wgsl"))
+SCHEMA: Any = json.loads((REPOSITORY / "pixel_core" / "schemas" / "contract.schema.json").read_text(encoding="utf-8"))
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+
+
+def contract_text(shader: str) -> str:
+    source = SourceText(Path("kernel.wgsl"), shader)
+    embedded = find_doc_block(source, parse(source).tokens).contract
+    assert embedded is not None
+    return embedded.text
+
+
+@pytest.mark.parametrize("shader", blocks("wgsl"), ids=lambda shader: shader.split("\n", 1)[0][4:30])
+def test_kernels_of_the_page_fit_their_contracts(shader: str) -> None:
+    source = SourceText(Path("kernel.wgsl"), shader)
+    tree = parse(source)
+    interface = reflect(tree)
+    assert [finding.message for finding in (*tree.findings, *interface.findings)] == []
+    read = read_contracts(source, tree, None)
+    assert [finding.message for finding in read.findings] == []
+    (contract,) = read.contracts
+    plan = plan_cases(contract, tree, interface)
+    assert [finding.message for finding in plan.findings] == []
+    assert len(plan.cases) >= 5
+
+
+@pytest.mark.device
+def test_kernels_of_the_page_pass(tmp_path: Path) -> None:
+    for number, shader in enumerate(blocks("wgsl")):
+        (tmp_path / f"step{number + 1}.wgsl").write_text(shader, encoding="utf-8")
+    # Step 8 proves the kernel of step 1 by a function in Python.
+    (tmp_path / "step8.wgsl").write_text(re.sub(r"^//!.*\n", "", blocks("wgsl")[0], flags=re.MULTILINE), encoding="utf-8")
+    (tmp_path / "step8.contract.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    (tmp_path / "reference.py").write_text(blocks("python")[0], encoding="utf-8")
+    outcome = run_check(tmp_path)
+    assert [kernel["status"] for kernel in outcome.report["kernels"]] == ["passed"] * 8
+    assert [finding["message"] for kernel in outcome.report["kernels"] for finding in kernel["findings"]] == []
+
+
+@pytest.mark.parametrize("toml", blocks("toml"), ids=lambda toml: toml.split("\n", 1)[0])
+def test_sidecars_of_the_page_are_read(toml: str) -> None:
+    read = read_contracts(SourceText(Path("kernel.wgsl"), ""), None, SourceText(Path("kernel.contract.toml"), toml))
+    assert [finding.message for finding in read.findings] == []
+    assert len(read.contracts) == 1
+
+
+def test_the_page_has_a_kernel_for_each_step() -> None:
+    assert len(blocks("wgsl")) == 7
+    assert len(blocks("toml")) == 3
+
+
+@pytest.mark.parametrize("name", list(FUNCTIONS))
+def test_every_function_is_on_the_page(name: str) -> None:
+    assert f"| `{FUNCTIONS[name].signature}` |" in PAGE
+
+
+@pytest.mark.parametrize("key", list(CONTRACT_KEYS))
+def test_every_key_is_on_the_page(key: str) -> None:
+    assert f"| `{key}` | " in PAGE
+
+
+# ---------------------------------------------------------------- the schema
+
+
+def is_valid(document: object) -> bool:
+    return jsonschema.Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_schema_has_the_readers_keys() -> None:
+    definitions = SCHEMA["$defs"]
+    assert set(definitions["contract"]["properties"]) == set(CONTRACT_KEYS)
+    assert set(definitions["pass"]["properties"]) == set(PASS_KEYS)
+    assert set(definitions["case"]["anyOf"][1]["properties"]) == set(CASE_KEYS)
+    assert set(definitions["compare"]["anyOf"][1]["properties"]) == set(COMPARE_KEYS)
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [*map(contract_text, blocks("wgsl")), *blocks("toml"), *(contract_text(path.read_text(encoding="utf-8")) for path in SHIPPED)],
+    ids=lambda toml: toml.split("\n", 1)[0],
+)
+def test_the_schema_accepts_every_example(toml: str) -> None:
+    jsonschema.Draft202012Validator(SCHEMA).validate(tomli.loads(toml))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "dimz = 'n'",
+        "where = 'n > 1'",
+        "invariants = []",
+        "roles = { y = 'output' }",
+        "codecs = { y = 'q5_1' }",
+        "cases = []",
+        "cases = [{ dims = { n = 1.5 } }]",
+        "cases = [{ sead = 1 }]",
+        "compare = { y = { rtol = 0.1 } }",
+        "compare = { y = 'exactly' }",
+        "derive = 1",
+        "budget = { invocations = 1_000_000_000_000 }",
+        "buffers = { tmp = 'vec4 n' }",
+        "reference = 'truth'",
+        "passes = [{ entry = 'a', dispatch = 1 }]",
+        "entry = 1",
+    ],
+)
+def test_the_schema_and_the_reader_refuse_the_same(lines: str) -> None:
+    good = "[s]\ndispatch = 1\nexpect = { y = '1' }\n"
+    assert is_valid(tomli.loads(good))
+    assert not is_valid(tomli.loads(good + lines))
+    read = read_contracts(SourceText(Path("kernel.wgsl"), ""), None, SourceText(Path("kernel.contract.toml"), good + lines))
+    assert read.contracts == ()
