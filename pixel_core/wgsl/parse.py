@@ -9,9 +9,9 @@ from itertools import islice
 
 from pixel_core.findings import Finding
 from pixel_core.source import SourceText
+from pixel_core.wgsl.cursor import MAX_FINDINGS
 from pixel_core.wgsl.lexer import lex
 from pixel_core.wgsl.parse_declarations import DeclarationParser
-from pixel_core.wgsl.recovery import MAX_FINDINGS
 from pixel_core.wgsl.syntax import SyntaxTree
 from pixel_core.wgsl.templates import mark_template_lists
 from pixel_core.wgsl.validate_syntax import validate_syntax

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pixel_core.findings import Fix, Span
+from pixel_core.wgsl.cursor import END, IDENTIFIER
 from pixel_core.wgsl.parse_statements import StatementParser
-from pixel_core.wgsl.recovery import END, IDENTIFIER, MODULE_ATTRIBUTES
+from pixel_core.wgsl.recovery import MODULE_ATTRIBUTES
 from pixel_core.wgsl.syntax import (
     AliasDeclaration,
     Attribute,

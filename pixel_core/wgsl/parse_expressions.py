@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pixel_core.findings import Fix, Span
 from pixel_core.source import SourceText
+from pixel_core.wgsl.cursor import IDENTIFIER, NUMBER, TEMPLATE_END, TEMPLATE_START
 from pixel_core.wgsl.literals import read_number
-from pixel_core.wgsl.recovery import IDENTIFIER, NUMBER, TEMPLATE_END, TEMPLATE_START, TokenCursor
+from pixel_core.wgsl.recovery import RecoveringCursor
 from pixel_core.wgsl.syntax import (
     Binary,
     BooleanLiteral,
@@ -70,7 +71,7 @@ _GENERATORS = frozenset(("array", "atomic", "bitcast", "ptr", "vec2", "vec3", "v
 _OPERAND_STARTS = frozenset((IDENTIFIER, NUMBER, "true", "false", "("))
 
 
-class ExpressionParser(TokenCursor):
+class ExpressionParser(RecoveringCursor):
     """Adds the grammar of expressions.
 
     Attributes:

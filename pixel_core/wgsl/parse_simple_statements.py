@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pixel_core.wgsl.cursor import IDENTIFIER, NUMBER, TEMPLATE_START
 from pixel_core.wgsl.parse_expressions import ExpressionParser
-from pixel_core.wgsl.recovery import IDENTIFIER, NUMBER, TEMPLATE_START
 from pixel_core.wgsl.syntax import (
     Assignment,
     Attribute,

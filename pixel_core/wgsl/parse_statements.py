@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from pixel_core.findings import Span
 from pixel_core.source import SourceText
+from pixel_core.wgsl.cursor import END
 from pixel_core.wgsl.parse_simple_statements import TARGET_STARTS, SimpleStatementParser
-from pixel_core.wgsl.recovery import END
 from pixel_core.wgsl.syntax import (
     Attribute,
     Block,
