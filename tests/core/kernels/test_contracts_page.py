@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema
 import pytest
 import tomli
-from pixel_testing.check_command import run_check
 
 from pixel_core.kernels.contract_keys import CASE_KEYS, COMPARE_KEYS, CONTRACT_KEYS, PASS_KEYS
 from pixel_core.kernels.doc_block import find_doc_block
@@ -20,6 +19,7 @@ from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.source import SourceText
 from pixel_core.wgsl.parse import parse
 from pixel_core.wgsl.reflect import reflect
+from pixel_testing.check_command import run_check
 
 REPOSITORY = Path(__file__).parents[3]
 PAGE = (REPOSITORY / "docs" / "contracts.md").read_text(encoding="utf-8")
