@@ -27,6 +27,7 @@ from pixel_core.engines.base import KernelJob
 from pixel_core.engines.device import open_device_engine
 from pixel_core.kernels.answer_request import RequestAnswerer
 from pixel_core.kernels.build_jobs import build_jobs
+from pixel_core.kernels.open_engine import EngineOpening
 from pixel_core.kernels.plan import plan_cases
 from pixel_core.kernels.prepare_case import PreparedCases, prepare_case
 from pixel_core.kernels.read_contracts import read_contracts
@@ -104,10 +105,10 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     engine = open_device_engine()
     device = wgpu.gpu.request_adapter_sync(power_preference="high-performance").request_device_sync()
-    answerer = RequestAnswerer()
+    answerer = RequestAnswerer(EngineOpening())
     print(f"{engine.info.name}, {engine.info.driver}; CPU ms, median of {rounds}\n")
     print(
-        f"{'case':40} {'bare':>7} {'engine':>7} {'worker':>7} {'compare':>8} {'engine/bare':>12} {'worker/bare':>12} {'without compare':>16}"
+        f"{'case':40} {'bare':>7} {'engine':>7} {'worker':>7} {'compare':>8} {'engine/bare':>12} {'worker/bare':>12} {'no compare':>12}"
     )
     for shader, name in CASES:
         path = SHADERS / f"{shader}.wgsl"

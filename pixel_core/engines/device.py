@@ -51,12 +51,12 @@ _CHUNK_DISPATCHES = 256
 _CHUNK_WORKGROUPS = 1 << 17
 
 
-def open_device_engine(cache_folder: Path | None = None, analyse_text: Callable[[str], Module] | None = None) -> DeviceEngine:
+def open_device_engine(cache_folder: Path | None = None, analyser: Callable[[str], Module] | None = None) -> DeviceEngine:
     """Open the best adapter of this machine.
 
     Args:
         cache_folder: Where the findings about adapters are kept between processes; None keeps nothing.
-        analyse_text: Gives the module of a source, for the counter-measures; a caller who has it at hand saves a parse.
+        analyser: Gives the module of a source, for the counter-measures; a caller who has it at hand saves a parse.
 
     Raises:
         EngineUnavailable: No adapter, or none that gives a device.
@@ -68,7 +68,7 @@ def open_device_engine(cache_folder: Path | None = None, analyse_text: Callable[
             set_instance_extras(backends=_BACKENDS[sys.platform])
     try:
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
-        engine = DeviceEngine(adapter, analyse_text or _analyse_text)
+        engine = DeviceEngine(adapter, analyser or analyse_text)
     except (RuntimeError, wgpu.GPUError, OSError) as problem:
         raise EngineUnavailable(f"no adapter to run kernels on: {_last_line(problem)}", hint=_driver_hint()) from problem
     engine.look_for_quirks(None if cache_folder is None else cache_folder / "adapters.json")
@@ -93,12 +93,12 @@ class DeviceEngine:
 
     Args:
         adapter: From wgpu.
-        analyse_text: See `open_device_engine`.
+        analyser: See `open_device_engine`.
     """
 
-    def __init__(self, adapter: wgpu.GPUAdapter, analyse_text: Callable[[str], Module]) -> None:
+    def __init__(self, adapter: wgpu.GPUAdapter, analyser: Callable[[str], Module]) -> None:
         self._adapter = adapter
-        self._analyse_text = analyse_text
+        self._analyse = analyser
         self._quirks: tuple[str, ...] = ()
         self._modules: BoundedCache[str, wgpu.GPUShaderModule | CompileFailure] = BoundedCache(_KEPT_MODULES)
         self._pipelines: BoundedCache[tuple[object, ...], _Pipeline | CompileFailure] = BoundedCache(_KEPT_PIPELINES)
@@ -157,7 +157,7 @@ class DeviceEngine:
         """Run a job again with every loop watched, on an adapter that ends loops; None on any other."""
         if LOOP_CAP not in self._quirks:
             return None
-        return find_loop_cut(job, self._analyse_text(job.source), self.run)
+        return find_loop_cut(job, self._analyse(job.source), self.run)
 
     def _run_apart(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool]) -> Answer:
         runs: list[KernelRun] = []
@@ -204,7 +204,7 @@ class DeviceEngine:
         if isinstance(module, CompileFailure) or WORKGROUP_MEMORY_NOT_ZEROED not in self._quirks:
             return module
         # The user's own text went first, so that what naga says about it is about it.
-        rewritten = zero_workgroup_memory(self._analyse_text(source))
+        rewritten = zero_workgroup_memory(self._analyse(source))
         if rewritten == source:
             return module
         zeroed = _compile_module(device, rewritten)
@@ -320,7 +320,8 @@ def versions() -> Mapping[str, str]:
     return {"wgpu": importlib.metadata.version("wgpu"), "wgpu-native": ".".join(str(part) for part in lib_version_info)}
 
 
-def _analyse_text(source: str) -> Module:
+def analyse_text(source: str) -> Module:
+    """The module of a source of no known path."""
     return analyse(parse(SourceText(Path("shader.wgsl"), source)))
 
 

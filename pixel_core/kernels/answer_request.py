@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
@@ -15,12 +13,12 @@ import msgspec
 import numpy as np
 
 from pixel_core import __version__
-from pixel_core.engines.base import Engine
 from pixel_core.engines.bounded_cache import BoundedCache
 from pixel_core.errors import EngineUnavailable
 from pixel_core.kernels.draw_inputs import draw_inputs
 from pixel_core.kernels.evaluate import split_output
 from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.open_engine import EngineOpening
 from pixel_core.kernels.plan import plan_cases
 from pixel_core.kernels.planned import Case, Plan
 from pixel_core.kernels.prepare_case import PreparedCases, read_references
@@ -49,13 +47,18 @@ class _Kernel:
 
 
 class RequestAnswerer:
-    """Answers the requests of `worker_messages`. Starts to open the device when it is made."""
+    """Answers the requests of `worker_messages`.
 
-    def __init__(self) -> None:
+    Args:
+        opening: The engine, perhaps still being opened.
+    """
+
+    def __init__(self, opening: EngineOpening) -> None:
         self._modules: BoundedCache[str, Module] = BoundedCache(_KEPT_TEXTS)
         self._kernels: BoundedCache[tuple[object, ...], _Kernel | None] = BoundedCache(_KEPT_PLANS)
         self._prepared: PreparedCases = BoundedCache(_KEPT_PREPARED_BYTES, lambda prepared: prepared.size_bytes)
-        self._opening = _Opening(self._module)
+        self._opening = opening
+        opening.analyse_with(self._module)
 
     def answer(self, body: bytes, is_cancelled: Callable[[], bool]) -> Union[HelloReply, DrawReply, CaseReply]:
         """Answer one request.
@@ -143,45 +146,6 @@ class RequestAnswerer:
 
     def _module(self, text: str) -> Module:
         return self._modules.get_or_make(text, lambda: analyse(parse(SourceText(Path("shader.wgsl"), text))))
-
-
-_Opened = Union[tuple[Engine, Mapping[str, str]], EngineUnavailable]
-
-
-class _Opening:
-    """The device, opened in the background: inputs can be drawn meanwhile."""
-
-    def __init__(self, analyse_text: Callable[[str], Module]) -> None:
-        self._analyse_text = analyse_text
-        self._opened: _Opened | None = None
-        self._thread = threading.Thread(target=self._open, name="open device", daemon=True)
-        self._thread.start()
-
-    def wait(self) -> _Opened:
-        """The engine and the versions of its parts, or why there is none."""
-        self._thread.join()
-        assert self._opened is not None
-        return self._opened
-
-    def _open(self) -> None:
-        try:
-            from pixel_core.engines.device import open_device_engine, versions
-
-            self._opened = (open_device_engine(_cache_folder(), self._analyse_text), versions())
-        except EngineUnavailable as problem:
-            self._opened = problem
-        except Exception as problem:  # noqa: BLE001 -- a wgpu that cannot be loaded fails in many ways
-            self._opened = EngineUnavailable(f"wgpu cannot be used: {problem}", hint="`pixel-lsp doctor` shows what was found")
-
-
-def _cache_folder() -> Path | None:
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    if base and Path(base).is_absolute():
-        return Path(base) / "pixel-lsp"
-    try:
-        return Path.home() / ".cache" / "pixel-lsp"
-    except RuntimeError:
-        return None
 
 
 def _shape(case: Case, output: str) -> tuple[int, ...]:

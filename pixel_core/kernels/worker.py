@@ -14,10 +14,13 @@ from pixel_core.processes.child import Request, start_child
 def main(arguments: list[str]) -> None:
     """Limit this process, then answer requests until the parent closes its end."""
     channel = start_child(arguments)
-    # What loads slowly, and might fail within the limits just set, comes after the channel is open.
+    # What loads slowly, and may fail within the limits just set, comes after the channel is open; the driver loads beside numpy.
+    from pixel_core.kernels.open_engine import EngineOpening
+
+    opening = EngineOpening()
     from pixel_core.kernels.answer_request import RequestAnswerer
 
-    answerer = RequestAnswerer()
+    answerer = RequestAnswerer(opening)
 
     def answer(request: Request) -> object:
         return answerer.answer(request.body, request.is_cancelled)
