@@ -144,7 +144,7 @@ def power(left: Bounded, right: Bounded) -> Bounded:
             return power(as_float(left, "float"), right)
         _check_magnitude(left, right)
         return operators.whole_result(np.power(operators.integers(left), operators.integers(right)), left, right)
-    if exponent is not None and exponent == int(exponent) and abs(exponent) <= MAX_WHOLE_EXPONENT:
+    if exponent is not None and abs(exponent) <= MAX_WHOLE_EXPONENT and exponent == math.floor(exponent):
         whole = _whole_power(left, abs(int(exponent)))
         return whole if exponent >= 0 else operators.divide(literal(1.0), whole)
     if exponent == 0.5:
@@ -271,6 +271,8 @@ def sign(x: Bounded) -> Bounded:
     """-1, 0 or 1."""
     if x.is_float:
         return operators.stepwise(x, np.sign)
+    if x.kind == "bool":
+        return operators.add(x, literal(0))
     return Bounded(value=np.sign(x.value), kind=x.kind, bound=np.minimum(x.bound, 2.0), spread=np.minimum(x.spread, 2.0), varies=x.varies)
 
 

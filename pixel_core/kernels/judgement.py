@@ -90,6 +90,9 @@ def yardstick(expected: Bounded, scalar: str, compare: Compare) -> Yardstick:
     if compare.mode in {"exact", "ulp"} and is_float:
         with np.errstate(all="ignore"):
             value = value.astype(DTYPES[scalar]).astype(np.float64)
+    if not is_float:
+        # Integers are exact unless the truth itself is open: a float that may fall into either of two bins.
+        limit = expected.bound
     if compare.mode == "scaled":
         tolerance = compare.atol + compare.rtol * np.abs(value) if compare.atol or compare.rtol else ZERO
         limit = _element_limit(expected) + np.where(np.isfinite(tolerance), tolerance, 0.0)

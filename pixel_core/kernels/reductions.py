@@ -50,13 +50,11 @@ def whole_number(argument: Argument, what: str) -> int:
     Raises:
         ExpressionProblem: It is something else.
     """
-    if (
-        isinstance(argument, tuple)
-        or argument.value.ndim
-        or not argument.is_exact
-        or float(argument.value) != math.floor(float(argument.value))
-    ):
+    if isinstance(argument, tuple) or argument.value.ndim or not argument.is_exact:
         raise ExpressionProblem(f"{what} is one whole number")
+    number = float(argument.value)
+    if not math.isfinite(number) or number != math.floor(number):
+        raise ExpressionProblem(f"{what} is one whole number, not {number:g}")
     return int(argument.value)
 
 

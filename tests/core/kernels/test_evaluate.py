@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
 import numpy as np
@@ -258,7 +259,7 @@ ELEMENTWISE = {
 
 
 @pytest.mark.parametrize("text", ELEMENTWISE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(x=FLOATS, seed=st.integers(0, 1000))
 def test_f32_arithmetic_stays_within_the_bound(text: str, x: list[float], seed: int) -> None:
     first = np.array(x, np.float32)
@@ -303,6 +304,51 @@ def test_mistakes_stand_on_their_node(text: str, marked: str | None, message: st
     assert caught.value.span is not None
     if marked is not None:
         assert text[caught.value.span.start : caught.value.span.end] == marked
+
+
+FUZZED: dict[str, Any] = NAMES | {
+    "h": np.array([1, 2, 6e-8], np.float16),
+    "none": np.zeros((0, 3), np.float32),
+    "odd": np.array([np.nan, np.inf, -np.inf, 1e-40, 0], np.float32),
+}
+BINARY = ("+", "-", "*", "/", "//", "%", "**", "@", "<<", ">>", "&", "|", "^", "and", "or", "<", "==", ">=")
+RULES = [rule for rule in FUNCTIONS.values() if EXPECT in rule.contexts]
+
+
+def random_expression(draw: random.Random, depth: int) -> str:
+    def inner() -> str:
+        return random_expression(draw, depth - 1)
+
+    kind = draw.random() if depth else 1.0
+    if kind < 0.5:
+        rule = draw.choice(RULES)
+        arguments = [inner() for _ in range(draw.randint(rule.min_args, rule.max_args if rule.max_args is not None else rule.min_args + 2))]
+        keywords = [f"{name}={draw.choice(['0', '-1', 'true', '(0, 1)'])}" for name in sorted(rule.keywords) if draw.random() < 0.3]
+        return f"{rule.name}({', '.join(arguments + keywords)})"
+    if kind < 0.75:
+        return f"({inner()} {draw.choice(BINARY)} {inner()})"
+    if kind < 0.85:
+        return f"{draw.choice(list(FUZZED))}[{draw.choice(['0', '::2', 'None, :', ':, 0', '[0, 1]', inner(), inner() + ':'])}]"
+    if kind < 0.9:
+        return f"({draw.choice(['-', '~', 'not '])}{inner()})"
+    return draw.choice([*FUZZED, "0", "-1", "2.5", "100", "pi", "inf", "nan", "true"])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_expression_has_a_sound_value_or_a_mistake(seed: int) -> None:
+    draw = random.Random(seed)
+    values = 0
+    for _ in range(60):
+        text = random_expression(draw, draw.randint(1, 4))
+        try:
+            value = evaluate(text, **FUZZED)
+        except ExpressionProblem:
+            continue
+        values += 1
+        assert value.bound.shape in {(), value.shape}, text
+        assert not (np.isnan(value.bound) | (value.bound < 0) | np.isnan(value.spread) | (value.spread < 0)).any(), text
+        assert value.is_float == (value.value.dtype == np.float64), text
+    assert values > 10
 
 
 # ---------------------------------------------------------------- evaluate_expect
