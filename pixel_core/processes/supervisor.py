@@ -92,13 +92,11 @@ class Supervisor:
             exchange = _Exchange(connection, self._last_id, on_event, self._cancel_grace_s)
             try:
                 outcome = await exchange.run(message, timeout_s, cancel)
-            except BaseException:
-                # The caller is being cancelled itself: the child must not go on computing for nobody.
-                await self._retire(connection)
-                raise
-            if isinstance(outcome, ChildExit):
+            finally:
+                # Also where the caller was cancelled meanwhile: a child that did not answer must not go on computing for nobody.
                 if not (exchange.answered and connection.is_alive):
                     await self._retire(connection)
+            if isinstance(outcome, ChildExit):
                 return outcome
             try:
                 reply = msgspec.json.decode(outcome.body, type=reply_type)
@@ -147,6 +145,9 @@ class Supervisor:
                 await connection.close(0)
         if self._current is None:
             self._current = await connect(self._launch)
+        if self._is_closed:
+            await self._retire(self._current)
+            raise OSError("this supervisor was closed")
         return self._current
 
     async def _retire(self, connection: Connection) -> None:
@@ -181,6 +182,9 @@ class _Exchange:
             if reply.done():
                 return reply.result() or self._connection.exit()
             return await self._stop(reply, "cancelled" if withdrawal is not None and withdrawal.done() else "timeout")
+        except asyncio.CancelledError:
+            await self._stop(reply, "cancelled")
+            raise
         finally:
             for task in (reply, withdrawal):
                 if task is not None:

@@ -228,6 +228,21 @@ def test_a_caller_that_is_cancelled_leaves_no_child_computing() -> None:
     supervise(scenario)
 
 
+def test_a_caller_that_is_cancelled_keeps_a_polite_child() -> None:
+    async def scenario(supervisor: Supervisor) -> None:
+        await ask(supervisor, "echo", 1)
+        first = supervisor.process_id
+        task = asyncio.ensure_future(ask(supervisor, "wait politely"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await ask(supervisor, "echo", 2) == 2
+        assert supervisor.process_id == first
+
+    supervise(scenario)
+
+
 def test_what_a_child_started_ends_with_it() -> None:
     async def scenario(supervisor: Supervisor) -> None:
         cancel = asyncio.Event()
@@ -295,6 +310,17 @@ def test_closing_during_a_request_ends_it() -> None:
         await supervisor.close()
         assert isinstance(await task, ChildExit)
         assert isinstance(await ask(supervisor, "echo", 1), ChildExit)
+
+    supervise(scenario)
+
+
+def test_closing_while_a_child_starts_leaves_none() -> None:
+    async def scenario(supervisor: Supervisor) -> None:
+        task = asyncio.ensure_future(ask(supervisor, "echo", 1))
+        await asyncio.sleep(0)
+        await supervisor.close()
+        assert isinstance(await task, ChildExit)
+        assert children() == []
 
     supervise(scenario)
 
