@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixel_core.engines.base import KernelRun
+from pixel_core.engines.guards import GUARD_BYTES
 from pixel_core.kernels.build_jobs import is_poisoned
 from pixel_core.kernels.memory import POISONS, decode_buffer
 from pixel_core.kernels.planned import BufferPlan, Case
@@ -47,7 +48,7 @@ def check_runs(
         run_first_again: Runs the first job once more, to tell chance from dependence on the filling; None when that fails.
     """
     faults = [
-        Fault(kind="guard_overwritten", subject=name, message=f"the {256} bytes before or after `{name}` changed")
+        Fault(kind="guard_overwritten", subject=name, message=f"the {GUARD_BYTES} bytes before or after `{name}` changed")
         for name in dict.fromkeys((*first.broken_guards, *second.broken_guards))
     ]
     faults += [fault for buffer in case.buffers if buffer.role in _INPUT_ROLES for fault in _changed_input(buffer, contents, first)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 
 # Started by path, so our own folder comes first, and its `numbers` and `codecs` would be taken for the standard library's.
-sys.path.pop(0)
+if not getattr(sys.flags, "safe_path", False):
+    sys.path.pop(0)
 
 import argparse
 import ctypes
