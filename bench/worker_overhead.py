@@ -107,9 +107,7 @@ def main() -> None:
     device = wgpu.gpu.request_adapter_sync(power_preference="high-performance").request_device_sync()
     answerer = RequestAnswerer(EngineOpening())
     print(f"{engine.info.name}, {engine.info.driver}; CPU ms, median of {rounds}\n")
-    print(
-        f"{'case':40} {'bare':>7} {'engine':>7} {'worker':>7} {'compare':>8} {'engine/bare':>12} {'worker/bare':>12} {'no compare':>12}"
-    )
+    print(f"{'case':40} {'bare':>7} {'engine':>7} {'worker':>7} {'compare':>8} {'engine/bare':>12} {'worker/bare':>12} {'no compare':>12}")
     for shader, name in CASES:
         path = SHADERS / f"{shader}.wgsl"
         source = SourceText(path, path.read_text(encoding="utf-8"))
