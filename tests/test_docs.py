@@ -61,7 +61,7 @@ def test_every_code_that_the_program_uses_has_a_rule() -> None:
         code
         for folder in ("pixel_core", "server", "coach")
         for file in (REPOSITORY / folder).rglob("*.py")
-        for code in re.findall(r"\bPX\d{3}\b", read(file))
+        for code in re.findall(r"[\"`](PX\d{3})\b", read(file))
     }
     assert used <= set(RULES)
 

@@ -68,7 +68,7 @@ _WRITING_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="PX307",
-        name="unknown-name",
+        name="unknown-name-in-contract",
         severity=Severity.ERROR,
         summary="An expression uses a name or a function that is not there, or calls a function in the wrong way.",
         explanation=(

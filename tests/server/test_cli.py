@@ -89,6 +89,21 @@ def test_an_engine_that_is_not_there(engine: str, capsys: pytest.CaptureFixture[
     ]
 
 
+def test_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
+    name = os.path.join(os.fsencode(tmp_path), b"k\xff\x1b.wgsl")  # noqa: PTH118 - bytes
+    with open(name, "wb") as file:  # noqa: PTH123
+        file.write(b"@compute @workgroup_size(1) fn k() {}")
+
+    def said(*arguments: str | bytes) -> bytes:
+        done = subprocess.run([*PIXEL_LSP, *arguments], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout
+
+    assert "┌─ k\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}.wgsl:1:32".encode() in said("check", "--untrusted")
+    assert json.loads(said("check", "--untrusted", "--format", "json"))["kernels"][0]["shader"] == "k\udcff\x1b.wgsl"
+    assert said("contract", name, "--write").startswith(b"wrote the contract to ")
+
+
 def test_a_rule_by_code_and_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rule", "px401"]) == 0
     page = capsys.readouterr().out
@@ -173,7 +188,11 @@ def test_colours_are_a_matter_of_the_terminal(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, env=environment, timeout=60)
         return "\x1b[" in done.stdout and any(f"{number}m" in done.stdout for number in (31, 34))
 
-    assert not colours([])
     assert colours([], FORCE_COLOR="1", TERM="xterm")
     assert not colours([], FORCE_COLOR="1", TERM="xterm", NO_COLOR="1")
     assert not colours(["--no-color"], FORCE_COLOR="1", TERM="xterm")
+
+
+def test_a_pipe_has_no_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "nowhere.wgsl"])
+    assert "\x1b" not in capsys.readouterr().out

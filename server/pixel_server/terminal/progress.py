@@ -23,7 +23,8 @@ def progress(console: Console) -> Generator[Callable[[Step], None] | None]:
     Yields:
         What to call with every step; None when nobody is looking.
     """
-    if not console.is_terminal or console.is_dumb_terminal:
+    # FORCE_COLOR makes a pipe look like a terminal to rich; a bar that moves is still of no use there.
+    if not console.file.isatty() or console.is_dumb_terminal:
         yield None
         return
     medium = medium_of(console, Path.cwd())

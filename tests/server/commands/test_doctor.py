@@ -31,8 +31,6 @@ def test_a_machine_that_can_check(capsys: pytest.CaptureFixture[str]) -> None:
         "dependencies": "ok",
         "interpreter for references": "ok",
     }
-    assert doctor(Path(sys.executable)) == 0
-    assert capsys.readouterr().out.endswith("\nkernels can be checked here\n")
 
 
 @pytest.mark.parametrize(
