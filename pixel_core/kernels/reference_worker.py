@@ -20,6 +20,7 @@ import importlib.util
 import inspect
 import json
 import os
+import queue
 import signal
 import threading
 import traceback
@@ -58,8 +59,14 @@ def main() -> None:
 
 def _serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     functions: dict[tuple[str, str], Callable[..., Any]] = {}
-    requests: list[dict[str, Any]] = []
-    arrived = threading.Semaphore(0)
+    requests: queue.Queue[dict[str, Any]] = queue.Queue()
+    writing = threading.Lock()
+
+    def send(number: int, kind: str, body: Any) -> None:
+        frame = json.dumps({"id": number, "kind": kind, "body": body}).encode("utf-8")
+        with writing:
+            outgoing.write(len(frame).to_bytes(4, "big") + frame)
+            outgoing.flush()
 
     def read() -> None:
         while True:
@@ -70,16 +77,13 @@ def _serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
                 os._exit(0)
             message = json.loads(incoming.read(length).decode("utf-8"))
             if message["kind"] == "request":
-                requests.append(message)
-                arrived.release()
+                send(message["id"], "received", None)
+                requests.put(message)
 
     threading.Thread(target=read, daemon=True).start()
     while True:
-        arrived.acquire()
-        message = requests.pop(0)
-        reply = json.dumps({"id": message["id"], "kind": "reply", "body": _answer(message["body"], functions)}).encode("utf-8")
-        outgoing.write(len(reply).to_bytes(4, "big") + reply)
-        outgoing.flush()
+        message = requests.get()
+        send(message["id"], "reply", _answer(message["body"], functions))
 
 
 def _answer(request: dict[str, Any], functions: dict[tuple[str, str], Callable[..., Any]]) -> dict[str, Any]:

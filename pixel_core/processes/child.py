@@ -72,6 +72,7 @@ class Channel:
                     self._withdrawn.add(envelope.id)
                 else:
                     self._requests.put(envelope)
+                    self._send(encode_frame(envelope.id, "received"))
         except (FrameError, OSError) as problem:
             sys.stderr.write(f"{problem}\n")
         self._requests.put(None)

@@ -23,11 +23,13 @@ class Connection(asyncio.SubprocessProtocol):
     Attributes:
         messages: What it sent, in order; None once it has ended.
         protocol_problem: What was wrong with its frames, or None.
+        is_fresh: Whether it was started for the request at hand, and has not been idle yet.
     """
 
     def __init__(self) -> None:
         self.messages: asyncio.Queue[Envelope | None] = asyncio.Queue()
         self.protocol_problem: str | None = None
+        self.is_fresh = True
         self._decoder = FrameDecoder()
         self._stderr = bytearray()
         self._transport: asyncio.SubprocessTransport | None = None

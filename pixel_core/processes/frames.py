@@ -1,7 +1,7 @@
 """Messages between a parent and its child: a length of four bytes (big endian), then that many bytes of JSON.
 
-One message is an `Envelope`. The parent sends `request` and `cancel`; the child sends any number of `event` and one `reply` with the
-same id.
+One message is an `Envelope`. The parent sends `request` and `cancel`; the child sends `received` as soon as it has read a request, any
+number of `event`, and one `reply`, all with the request's id.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ MAX_FRAME_BYTES = 1 << 26
 """64 MiB: far above any shader or report, far below what would exhaust a machine. Arrays travel as files."""
 
 _LENGTH_BYTES = 4
+
+
+FrameKind = Literal["request", "cancel", "received", "event", "reply"]
 
 
 class FrameError(Exception):
@@ -30,7 +33,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: int
-    kind: Literal["request", "cancel", "event", "reply"]
+    kind: FrameKind
     body: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -38,7 +41,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Envelope).decode
 
 
-def encode_frame(number: int, kind: Literal["request", "cancel", "event", "reply"], body: object = None) -> bytes:
+def encode_frame(number: int, kind: FrameKind, body: object = None) -> bytes:
     """One message as the bytes that go over the pipe.
 
     Raises:

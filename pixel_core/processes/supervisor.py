@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar, Union
+from typing import TypeVar
 
 import msgspec
 
@@ -84,18 +84,13 @@ class Supervisor:
             if cancel is not None and cancel.is_set():
                 return ChildExit(reason="cancelled", exit_code=None, stderr_tail="")
             try:
-                connection = await self._running_child()
+                exchange = await self._exchange(message, timeout_s, on_event, cancel)
+                if exchange.was_never_read and not exchange.connection.is_fresh:
+                    # It had ended while it was idle, and nobody had noticed yet.
+                    exchange = await self._exchange(message, timeout_s, on_event, cancel)
             except OSError as problem:
                 return ChildExit(reason="crashed", exit_code=None, stderr_tail=f"{self._launch.command[0]}: {problem}\n")
-            self._last_id += 1
-            self._want_spare()
-            exchange = _Exchange(connection, self._last_id, on_event, self._cancel_grace_s)
-            try:
-                outcome = await exchange.run(message, timeout_s, cancel)
-            finally:
-                # Also where the caller was cancelled meanwhile: a child that did not answer must not go on computing for nobody.
-                if not (exchange.answered and connection.is_alive):
-                    await self._retire(connection)
+            outcome, connection = exchange.outcome, exchange.connection
             if isinstance(outcome, ChildExit):
                 return outcome
             try:
@@ -107,6 +102,21 @@ class Supervisor:
             self._has_answered = True
             self._want_spare()
             return reply
+
+    async def _exchange(
+        self, message: object, timeout_s: float, on_event: Callable[[bytes], None] | None, cancel: asyncio.Event | None
+    ) -> _Exchange:
+        connection = await self._running_child()
+        self._last_id += 1
+        self._want_spare()
+        exchange = _Exchange(connection, self._last_id, on_event, self._cancel_grace_s)
+        try:
+            await exchange.run(message, timeout_s, cancel)
+        finally:
+            # Also where the caller was cancelled meanwhile: a child that did not answer must not go on computing for nobody.
+            if not (exchange.was_answered and connection.is_alive):
+                await self._retire(connection)
+        return exchange
 
     async def close(self) -> None:
         """End the child and the spare; both are gone afterwards. A request that is under way ends in a `ChildExit`."""
@@ -134,12 +144,15 @@ class Supervisor:
     async def _running_child(self) -> Connection:
         if self._is_closed:
             raise OSError("this supervisor is closed")
-        if self._current is not None and not self._current.is_alive:
-            await self._retire(self._current)
+        if self._current is not None:
+            self._current.is_fresh = False
+            if not self._current.is_alive:
+                await self._retire(self._current)
         if self._current is None and self._spare is not None:
             spare, self._spare = self._spare, None
             connection = await spare
             if connection.is_alive:
+                connection.is_fresh = False
                 self._current = connection
             else:
                 await connection.close(0)
@@ -157,22 +170,37 @@ class Supervisor:
 
 
 class _Exchange:
-    """One request and its reply."""
+    """One request and its reply.
+
+    Attributes:
+        connection: The child that was asked.
+        outcome: Its reply, or how it ended; set by `run`.
+        was_answered: Whether it replied, be it in vain; then it can be asked again.
+    """
 
     def __init__(self, connection: Connection, number: int, on_event: Callable[[bytes], None] | None, grace_s: float) -> None:
-        self._connection = connection
+        self.connection = connection
+        self.outcome: Envelope | ChildExit = ChildExit(reason="cancelled", exit_code=None, stderr_tail="")
+        self.was_answered = False
+        self._was_received = False
         self._number = number
         self._on_event = on_event
         self._grace_s = grace_s
-        self.answered = False
 
-    async def run(self, message: object, timeout_s: float, cancel: asyncio.Event | None) -> Union[Envelope, ChildExit]:
+    @property
+    def was_never_read(self) -> bool:
+        """Whether the child ended of itself, before it saw the request."""
+        return not self._was_received and isinstance(self.outcome, ChildExit) and self.outcome.reason in ("killed", "crashed", "memory")
+
+    async def run(self, message: object, timeout_s: float, cancel: asyncio.Event | None) -> None:
+        """Send the request; wait for the reply, the deadline, the withdrawal or the end of the child."""
         try:
             frame = encode_frame(self._number, "request", message)
         except FrameError as problem:
-            self.answered = True
-            return ChildExit(reason="protocol", exit_code=None, stderr_tail=f"the request was not sent: {problem}\n")
-        self._connection.send(frame)
+            self.was_answered = True
+            self.outcome = ChildExit(reason="protocol", exit_code=None, stderr_tail=f"the request was not sent: {problem}\n")
+            return
+        self.connection.send(frame)
         reply = asyncio.ensure_future(self._reply())
         withdrawal = None if cancel is None else asyncio.ensure_future(cancel.wait())
         try:
@@ -180,8 +208,9 @@ class _Exchange:
                 {reply} if withdrawal is None else {reply, withdrawal}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
             )
             if reply.done():
-                return reply.result() or self._connection.exit()
-            return await self._stop(reply, "cancelled" if withdrawal is not None and withdrawal.done() else "timeout")
+                self.outcome = reply.result() or self.connection.exit()
+            else:
+                self.outcome = await self._stop(reply, "cancelled" if withdrawal is not None and withdrawal.done() else "timeout")
         except asyncio.CancelledError:
             await self._stop(reply, "cancelled")
             raise
@@ -191,20 +220,22 @@ class _Exchange:
                     task.cancel()
 
     async def _stop(self, reply: asyncio.Task[Envelope | None], reason: ExitReason) -> ChildExit:
-        self._connection.send(encode_frame(self._number, "cancel"))
+        self.connection.send(encode_frame(self._number, "cancel"))
         await asyncio.wait({reply}, timeout=self._grace_s)
         if not reply.done() or reply.result() is None:
-            await self._connection.close(0)
-        return self._connection.exit(reason)
+            await self.connection.close(0)
+        return self.connection.exit(reason)
 
     async def _reply(self) -> Envelope | None:
-        while (envelope := await self._connection.messages.get()) is not None:
+        while (envelope := await self.connection.messages.get()) is not None:
             # An event of a withdrawn request may still be in the pipe.
             if envelope.id != self._number:
                 continue
-            if envelope.kind == "reply":
-                self.answered = True
+            if envelope.kind == "received":
+                self._was_received = True
+            elif envelope.kind == "reply":
+                self.was_answered = True
                 return envelope
-            if envelope.kind == "event" and self._on_event is not None:
+            elif envelope.kind == "event" and self._on_event is not None:
                 self._on_event(bytes(envelope.body))
         return None

@@ -156,6 +156,17 @@ def test_a_spare_takes_over() -> None:
     supervise(scenario, keep_spare=True)
 
 
+def test_a_child_that_ended_while_it_was_idle_costs_nothing() -> None:
+    async def scenario(supervisor: Supervisor) -> None:
+        for number in range(10):
+            assert await ask(supervisor, "echo", number) == number
+            assert supervisor.process_id is not None
+            # The event loop has no chance to notice before the next request is sent.
+            os.kill(supervisor.process_id, signal.SIGKILL)
+
+    supervise(scenario)
+
+
 def test_what_is_over_soon_starts_no_spare() -> None:
     async def run() -> None:
         supervisor = Supervisor(launch(), spare_delay_s=0.3)
