@@ -14,6 +14,7 @@ from pixel_core.wgsl.check_functions import check_function
 from pixel_core.wgsl.check_interface import check_interface
 from pixel_core.wgsl.collector import Collector
 from pixel_core.wgsl.constants import Evaluation
+from pixel_core.wgsl.dependencies import reach_masks
 from pixel_core.wgsl.entry_points import stage_of_entry
 from pixel_core.wgsl.lay_out_structs import lay_out_struct
 from pixel_core.wgsl.names import Names, resolve_names
@@ -40,6 +41,7 @@ class Module:
         variables: The module-scope `var`s, in order.
         entries: The entry points, in order.
         override_ids: The `@id` of each override that has one.
+        used: For each entry point the `var`s and overrides that it uses, itself or through the functions it calls.
         findings: PX13x-PX19x that hold for every set of overrides.
     """
 
@@ -49,6 +51,7 @@ class Module:
     variables: Mapping[VariableDeclaration, ModuleVariable]
     entries: tuple[FunctionDeclaration, ...]
     override_ids: Mapping[VariableDeclaration, int]
+    used: Mapping[FunctionDeclaration, tuple[VariableDeclaration, ...]]
     findings: tuple[Finding, ...]
 
 
@@ -73,15 +76,30 @@ def analyse(tree: SyntaxTree) -> Module:
     for function in functions:
         check_interface(function, resolution)
         check_function(function, resolution, variables)
+    entries = tuple(function for function in functions if stage_of_entry(function) is not None)
     return Module(
         tree=tree,
         names=names,
         resolution=resolution,
         variables=MappingProxyType(dict(sorted(variables.items(), key=lambda item: item[0].start))),
-        entries=tuple(function for function in functions if stage_of_entry(function) is not None),
+        entries=entries,
+        used=MappingProxyType(_used(entries, tree, names)),
         override_ids=MappingProxyType(override_ids),
         findings=_outside_breaks(tree, (*names.findings, *collector.findings)),
     )
+
+
+def _used(
+    entries: Iterable[FunctionDeclaration], tree: SyntaxTree, names: Names
+) -> dict[FunctionDeclaration, tuple[VariableDeclaration, ...]]:
+    counted = [node for node in tree.declarations if isinstance(node, VariableDeclaration) and node.keyword in ("var", "override")]
+    masks = reach_masks(names.order, names.cycles, names.references, counted)
+    known: dict[int, tuple[VariableDeclaration, ...]] = {}
+    for entry in entries:
+        mask = masks.get(entry, 0)
+        if mask not in known:
+            known[mask] = tuple(node for index, node in enumerate(counted) if mask >> index & 1)
+    return {entry: known[masks.get(entry, 0)] for entry in entries}
 
 
 _BREAKS = frozenset(("PX104", "PX105", "PX106", "PX107"))

@@ -135,3 +135,32 @@ def reachable(start: Declaration, references: References) -> tuple[Named, ...]:
                 seen[target] = None
                 queue.append(target)
     return tuple(seen)
+
+
+def reach_masks(
+    order: Sequence[Declaration], cycles: Sequence[Sequence[Declaration]], references: References, counted: Sequence[Declaration]
+) -> dict[Declaration, int]:
+    """What each declaration needs, itself or through others, as a set of bits: bit i is `counted[i]`.
+
+    Bits make the union of two sets one operation, so that a thousand entry points over a thousand variables stay cheap.
+
+    Args:
+        order: From `sort_by_dependency`.
+        cycles: Likewise.
+        references: Of the same module.
+        counted: The declarations that are of interest.
+    """
+    bits = {declaration: 1 << index for index, declaration in enumerate(counted)}
+    masks: dict[Declaration, int] = {}
+    group_of = {member: group for group in cycles for member in group}
+    for declaration in order:
+        if declaration in masks:
+            continue
+        group = group_of.get(declaration, (declaration,))
+        mask = 0
+        for member in group:
+            for _, target in references.get(member, ()):
+                mask |= masks.get(target, 0) | bits.get(target, 0)
+        for member in group:
+            masks[member] = mask
+    return masks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pixel_core.wgsl.attributes import attribute_of, integer_of
 from pixel_core.wgsl.layout import MemberDraft, describe, has_runtime_array, is_plain, lay_out, size_of
-from pixel_core.wgsl.resolve_types import TypeResolution, is_override_sized, resolve_type
+from pixel_core.wgsl.resolve_types import MAX_BYTES, MAX_NESTING, TypeResolution, is_override_sized, nesting_of, resolve_type
 from pixel_core.wgsl.syntax import StructDeclaration, StructMember
 from pixel_core.wgsl.types import Array, Struct, Type
 
@@ -25,7 +25,20 @@ def lay_out_struct(declaration: StructDeclaration, resolution: TypeResolution) -
             resolution.evaluation.collector.error("PX151", member.type, message, hint="use a `const` for its size")
         if type_ is not None and _may_be_member(declaration, member, type_, resolution):
             drafts.append(_draft(member, type_, resolution))
-    return lay_out(declaration.name.text, drafts) if 0 < len(drafts) == len(declaration.members) else None
+    if not 0 < len(drafts) == len(declaration.members):
+        return None
+    nesting = 1 + max(nesting_of(draft.type, resolution) for draft in drafts)
+    if nesting > MAX_NESTING:
+        message = f"arrays and structures are nested more than {MAX_NESTING} levels deep"
+        resolution.evaluation.collector.error("PX151", declaration.name, message)
+        return None
+    struct = lay_out(declaration.name.text, drafts)
+    if struct.size > MAX_BYTES:
+        message = f"the structure `{struct.name}` is larger than 4 GiB"
+        resolution.evaluation.collector.error("PX151", declaration.name, message)
+        return None
+    resolution.nesting[struct.name] = nesting
+    return struct
 
 
 def _may_be_member(declaration: StructDeclaration, member: StructMember, type_: Type, resolution: TypeResolution) -> bool:

@@ -65,7 +65,8 @@ class Names:
         references: For each module-scope declaration (and module-scope `const_assert`), the module-scope declarations that
             its text refers to, in order.
         order: Module-scope declarations, each after those it refers to (members of a cycle in any order).
-        cyclic: Declarations that refer to themselves, directly or not; never evaluate these.
+        cycles: Groups of declarations that refer to each other, or one that refers to itself.
+        cyclic: The members of all these groups; never evaluate them.
         findings: PX13x.
     """
 
@@ -73,6 +74,7 @@ class Names:
     uses: Mapping[Identifier, Declared]
     references: Mapping[Declaration, tuple[Reference, ...]]
     order: tuple[Declaration, ...]
+    cycles: tuple[tuple[Declaration, ...], ...]
     cyclic: frozenset[Declaration]
     findings: tuple[Finding, ...]
 
@@ -104,6 +106,7 @@ def resolve_names(tree: SyntaxTree) -> Names:
         uses=MappingProxyType(resolver.uses),
         references=MappingProxyType(references),
         order=order,
+        cycles=tuple(tuple(group) for group in groups),
         cyclic=frozenset(member for group in groups for member in group),
         findings=tuple(resolver.collector.findings),
     )

@@ -11,7 +11,6 @@ from pixel_core.wgsl.analyse import Module, analyse
 from pixel_core.wgsl.arithmetic import Constant, Number
 from pixel_core.wgsl.collector import Collector
 from pixel_core.wgsl.constants import Evaluation, evaluate_declaration, scalar_of_type
-from pixel_core.wgsl.dependencies import reachable
 from pixel_core.wgsl.entry_points import stage_of_entry, workgroup_size_of
 from pixel_core.wgsl.layout import round_up, size_of
 from pixel_core.wgsl.resolve_types import TypeResolution, resolve_type
@@ -133,11 +132,11 @@ def interface_of(module: Module, overrides: Mapping[str, Number] | None = None) 
     evaluation = Evaluation(
         names=names, overrides=overrides or {}, collector=collector, known=_without_overrides(module.resolution.evaluation.known)
     )
-    resolution = TypeResolution(evaluation=evaluation, structs=module.resolution.structs, required=module.resolution.required)
+    resolution = TypeResolution(evaluation=evaluation, structs=module.resolution.structs, nesting=module.resolution.nesting)
     declared = [node for node in module.tree.declarations if isinstance(node, VariableDeclaration)]
     values = {node: evaluate_declaration(node, evaluation) for node in names.order if isinstance(node, VariableDeclaration)}
     workgroup_bytes = {
-        variable: _bytes_of(variable, resolution) for variable in module.variables.values() if variable.address_space == "workgroup"
+        node: _bytes_of(variable, resolution) for node, variable in module.variables.items() if variable.address_space == "workgroup"
     }
     entries = tuple(_entry_point(function, module, evaluation, workgroup_bytes) for function in module.entries)
     return ShaderInterface(
@@ -175,12 +174,12 @@ def _entry_point(
     function: FunctionDeclaration,
     module: Module,
     evaluation: Evaluation,
-    workgroup_bytes: Mapping[ModuleVariable, int | None],
+    workgroup_bytes: Mapping[VariableDeclaration, int | None],
 ) -> EntryPoint:
-    used = [node for node in reachable(function, module.names.references) if isinstance(node, VariableDeclaration)]
+    used = module.used[function]
     variables = [module.variables[node] for node in used if node in module.variables]
     shared = [variable for variable in variables if variable.address_space == "workgroup"]
-    sizes = [workgroup_bytes[variable] for variable in shared]
+    sizes = [workgroup_bytes[variable.declaration] for variable in shared]
     known_sizes = [size for size in sizes if size is not None]
     stage = stage_of_entry(function) or "compute"
     _check_bindings(function, [variable for variable in variables if variable.is_resource], evaluation.collector)
@@ -199,7 +198,7 @@ def _entry_point(
 
 def _check_bindings(function: FunctionDeclaration, variables: list[ModuleVariable], collector: Collector) -> None:
     first: dict[tuple[int, int], ModuleVariable] = {}
-    for variable in sorted(variables, key=lambda variable: variable.declaration.start):
+    for variable in variables:
         if variable.group is None or variable.binding is None:
             continue
         earlier = first.setdefault((variable.group, variable.binding), variable)

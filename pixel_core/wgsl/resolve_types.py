@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.arithmetic import is_integer
 from pixel_core.wgsl.constants import Evaluation, Stage, evaluate, stage_of
-from pixel_core.wgsl.layout import complain_about_space, describe, has_runtime_array, is_plain
+from pixel_core.wgsl.layout import complain_about_space, describe, has_runtime_array, is_plain, stride_of
 from pixel_core.wgsl.names import Predeclared
 from pixel_core.wgsl.syntax import AliasDeclaration, Call, ErrorExpression, Expression, Identifier, StructDeclaration
 from pixel_core.wgsl.types import Array, Atomic, Matrix, Pointer, Resource, Scalar, Struct, Type, Vector
 from pixel_core.wgsl.walk import walk
 
 _MAX_DEPTH = 60
-_MAX_BYTES = 1 << 62
+MAX_BYTES = 0xFFFFFFFF
+"""Of one type, as in compilers: a size is a `u32`."""
+MAX_NESTING = 255
+"""Of arrays and structures. The specification promises 15, compilers take up to this many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class TypeResolution:
         evaluation: Names, constants, and where findings are put.
         structs: The structures laid out so far; those a type refers to must be there before it is resolved.
         resolved: Types of the expressions resolved so far.
+        nesting: How deep the structures so far are nested, by name.
         required: Language features that `requires` directives name.
     """
 
@@ -33,6 +37,7 @@ class TypeResolution:
     required: frozenset[str] = frozenset()
     structs: dict[StructDeclaration, Struct | None] = field(default_factory=dict)
     resolved: dict[Expression, Type | None] = field(default_factory=dict)
+    nesting: dict[str, int] = field(default_factory=dict)
 
 
 def resolve_type(expression: Expression, resolution: TypeResolution) -> Type | None:
@@ -42,6 +47,14 @@ def resolve_type(expression: Expression, resolution: TypeResolution) -> Type | N
         None when it has an error (reported once), or a size that depends on overrides whose values are not known.
     """
     return _resolve(expression, resolution, _MAX_DEPTH)
+
+
+def nesting_of(type_: Type, resolution: TypeResolution) -> int:
+    """How many arrays and structures stand inside each other in a type."""
+    levels = 0
+    while isinstance(type_, Array):
+        type_, levels = type_.element, levels + 1
+    return levels + (resolution.nesting.get(type_.name, 0) if isinstance(type_, Struct) else 0)
 
 
 def is_override_sized(expression: Expression | None, resolution: TypeResolution) -> bool:
@@ -146,10 +159,18 @@ def _array(node: Identifier, resolution: TypeResolution, depth: int) -> Type | N
     if element is not None and has_runtime_array(element):
         _error(resolution, arguments[0], f"an array cannot hold `{describe(element)}`, whose size is not known", code="PX152")
         return None
+    if element is not None and nesting_of(element, resolution) >= MAX_NESTING:
+        _error(resolution, node, f"arrays and structures are nested more than {MAX_NESTING} levels deep", code="PX151")
+        return None
     if len(arguments) == 1:
         return Array(element, None) if element is not None else None
     count = _count(arguments[1], resolution)
-    return Array(element, count) if element is not None and count is not None else None
+    if element is None or count is None:
+        return None
+    if count * stride_of(Array(element, None)) > MAX_BYTES:
+        _error(resolution, node, f"an array of {count:,} elements of `{describe(element)}` is larger than 4 GiB", code="PX155")
+        return None
+    return Array(element, count)
 
 
 def _count(expression: Expression, resolution: TypeResolution) -> int | None:
@@ -170,7 +191,7 @@ def _count(expression: Expression, resolution: TypeResolution) -> int | None:
     if not value.is_scalar or not is_integer(value.scalar):
         _error(resolution, expression, "the element count of an array must be an `i32` or `u32`", code="PX155")
         return None
-    if not 0 < int(value.value) < _MAX_BYTES:
+    if int(value.value) < 1:
         _error(resolution, expression, f"the element count of an array must be at least 1, and this is {value.value}", code="PX155")
         return None
     return int(value.value)

@@ -78,8 +78,13 @@ def misuse(declared: Declared, name: str, role: Role) -> tuple[str, str | None] 
     return "the name of an address space, access mode or texel format", None
 
 
+_MAX_CANDIDATES = 2000
+
+
 def closest(name: str, candidates: list[str]) -> str | None:
     """The candidate that a misspelt name most likely means; None when none is near."""
+    # Comparing takes time; names of a quite different length are not near.
+    candidates = [candidate for candidate in candidates if abs(len(candidate) - len(name)) <= 3][:_MAX_CANDIDATES]
     by_folded = {candidate.casefold(): candidate for candidate in reversed(candidates)}
     if name.casefold() in by_folded:
         return by_folded[name.casefold()]

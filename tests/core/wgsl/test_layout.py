@@ -127,6 +127,11 @@ MISTAKES = [
     ("struct S { «@size(8)» a: vec4f }", "PX153 `@size(8)` is below the 16 bytes of `vec4<f32>`"),
     ("struct S { «@size(64)» a: array<f32> }", "PX153 `@size` needs a type of known size, and this array is runtime-sized"),
     ("override n = 4; struct S { a: «array<f32, n>» }", "PX151 the member `a` cannot be an array sized by an override"),
+    ("var<private> a: «array<vec4f, 1000000000>»;", "PX155 an array of 1,000,000,000 elements of `vec4<f32>` is larger than 4 GiB"),
+    (
+        "struct A { @size(4000000000) a: u32 } struct «B» { a: A, b: A }",
+        "PX151 the structure `B` is larger than 4 GiB",
+    ),
     ("alias P = ptr<«stack», f32>;", "PX130 unknown name `stack`"),
     ("alias P = ptr<«read», f32>;", "PX150 `read` is no address space"),
     ("alias P = ptr<function, f32, «read»>;", "PX150 a pointer to the address space `function` has no access mode of its own"),
@@ -200,3 +205,12 @@ UNIFORMS_OF_OLD = ["array<vec4f, 8>", "array<vec3f, 8>", "mat4x4f", "struct_of_v
 @pytest.mark.parametrize("written", UNIFORMS_OF_OLD)
 def test_uniform_buffers_that_everyone_takes(written: str) -> None:
     assert_clean(f"struct struct_of_vec4 {{ a: vec4f, b: array<vec4f, 2>, c: f32 }} @group(0) @binding(0) var<uniform> u: {written};")
+
+
+def test_deep_types_are_refused_before_anything_recurses_into_them() -> None:
+    arrays = "alias A0 = u32;" + "".join(f"alias A{i} = array<A{i - 1}, 1>;" for i in range(1, 3000))
+    (finding,) = check_text(arrays + "var<private> a: A2999;").findings
+    assert (finding.code, finding.message) == ("PX151", "arrays and structures are nested more than 255 levels deep")
+    structs = "struct S0 { a: u32 }" + "".join(f"struct S{i} {{ a: S{i - 1}, b: S{i - 1} }}" for i in range(1, 3000))
+    (finding,) = check_text(structs + "var<private> s: S2999;").findings
+    assert (finding.code, finding.message) == ("PX151", "the structure `S30` is larger than 4 GiB")

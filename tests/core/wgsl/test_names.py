@@ -189,6 +189,23 @@ def test_a_long_chain_of_declarations_is_no_problem() -> None:
     assert checked.interface.constants["c2999"] == 3000
 
 
+def test_a_thousand_entry_points_over_a_thousand_variables() -> None:
+    source = "".join(f"@group(0) @binding({i}) var<storage> b{i}: array<f32>;\n" for i in range(1000))
+    source += "fn all_of_them() {" + "".join(f"_ = b{i}[0];" for i in range(1000)) + "}\n"
+    source += "".join(f"@compute @workgroup_size(1) fn m{i}() {{ all_of_them(); }}\n" for i in range(1000))
+    checked = check_text(source)
+    assert checked.findings == ()
+    assert {len(entry.bindings) for entry in checked.interface.entry_points} == {1000}
+
+
+def test_members_of_a_cycle_reach_what_any_of_them_needs() -> None:
+    checked = check_text(
+        "var<private> a: u32; var<workgroup> b: u32; fn f() { g(); a = 1u; } fn g() { f(); b = 1u; }"
+        "@compute @workgroup_size(1) fn m() { g(); }"
+    )
+    assert [node.name.text for node in checked.module.used[checked.module.entries[0]]] == ["a", "b"]
+
+
 def test_a_long_cycle_is_named_in_short() -> None:
     source = "".join(f"fn f{i}() {{ f{(i + 1) % 2000}(); }}\n" for i in range(2000))
     (finding,) = check_text(source).findings

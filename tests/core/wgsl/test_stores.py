@@ -11,10 +11,12 @@ _PRELUDE = """
 struct Body { pos: vec3f, mass: f32, inner: Inner }
 struct Inner { x: array<f32, 4> }
 @group(0) @binding(0) var<storage, read_write> other: array<u32>;
+alias Q = ptr<storage, u32, read_write>;
 """
+_OUT = "@group(0) @binding(1) var<storage, read_write> out: array<u32>;"
 
 
-def stores(body: str, declaration: str = "@group(0) @binding(1) var<storage, read_write> out: array<u32>;") -> tuple[str, list[Store]]:
+def stores(body: str, declaration: str = _OUT) -> tuple[str, list[Store]]:
     text = _PRELUDE + declaration + body
     checked = check_text(text)
     entry = checked.interface.entry_point("main")
@@ -68,7 +70,7 @@ CALLS = [
     "fn put(p: ptr<storage, u32, read_write>) { «*p = 1u»; } @compute @workgroup_size(1) fn main() { put(&out[0]); }",
     "fn put(p: ptr<storage, u32, read_write>) { *p = 1u; } @compute @workgroup_size(1) fn main() { put(&other[0]); }",
     "alias P = ptr<storage, u32, read_write>; fn put(a: P, b: P) { *a = 1u; «*b = 2u»; } MAIN { put(&other[0], &out[0]); }",
-    "alias P = ptr<storage, array<u32>, read_write>; fn a(p: P) { b(&p[1]); } fn b(q: ptr<storage, u32, read_write>) { «*q = 1u»; } MAIN { a(&out); }",
+    "alias P = ptr<storage, array<u32>, read_write>; fn a(p: P) { b(&p[1]); } fn b(q: Q) { «*q = 1u»; } MAIN { a(&out); }",
     "fn put(i: u32) -> u32 { «out[i] = 1u»; return i; } @compute @workgroup_size(1) fn main() { other[put(0u)] = put(1u); }",
     "fn put() -> bool { «out[0] = 1u»; return true; } @compute @workgroup_size(1) fn main() { if (put()) {} }",
     "fn f() { g(); } fn g() { f(); «out[0] = 1u»; } @compute @workgroup_size(1) fn main() { f(); }",
