@@ -56,12 +56,20 @@ def find_patterns(
     found: list[Pattern] = []
     with np.errstate(all="ignore"):
         if actual.size <= MAX_ANALYSED:
-            found += find_value_patterns(wrong, expected, actual, limit, context.sizes())
+            found += find_value_patterns(wrong, expected, actual, limit, context.sizes(), context.inputs)
         if wrong.any():
-            found += find_place_patterns(wrong, context.sizes())
+            found += find_place_patterns(wrong, context.sizes()) or _right_places(wrong, context)
     if not found:
         found.append(_unstructured(wrong))
     return tuple(found[:MAX_PATTERNS])
+
+
+def _right_places(wrong: NDArray[np.bool_], context: PatternContext) -> list[Pattern]:
+    """Where the right elements are, when they are the few that have a structure."""
+    if 2 * np.count_nonzero(wrong) <= wrong.size or wrong.all():
+        return []
+    places = find_place_patterns(~wrong, context.sizes())
+    return [Pattern(kind="all_but", text=f"the elements that are right: {place.text}") for place in places]
 
 
 def _unstructured(wrong: NDArray[np.bool_]) -> Pattern:

@@ -133,7 +133,7 @@ def test_poison_that_is_still_there(pattern: int, dtype: type) -> None:
     partly[9] = untouched[9]
     assert patterns(expected, partly) == [("unwritten", "these elements were never written"), ("last_row", "all in the last row (row 9)")]
     partly[0, 0] = 77
-    assert first(expected, partly) == ("unwritten", "10 of the 11 wrong elements were never written")
+    assert first(expected, partly) == ("unwritten", "10 of the 11 wrong elements were never written: all in the last row (row 9)")
 
 
 def test_nan() -> None:
@@ -211,6 +211,81 @@ def test_constant_offset() -> None:
     assert "constant_offset" not in {kind for kind, _ in patterns(expected, expected + np.linspace(1, 1.01, 600).reshape(30, 20))}
 
 
+def test_each_row_off_by_a_factor_of_its_own() -> None:
+    expected = truth(20, 30)
+    factors = np.random.default_rng(0).normal(1, 0.2, (20, 1))
+    assert first(expected, expected * factors) == ("group_law", "within each row all elements are off by the same factor")
+    noisy = expected * factors * np.random.default_rng(1).normal(1, 0.05, expected.shape)
+    assert "group_law" not in {kind for kind, _ in patterns(expected, noisy)}
+
+
+def test_each_block_off_by_an_offset_of_its_own() -> None:
+    expected = np.cumsum(np.random.default_rng(0).integers(1, 100, 256)).astype(float)
+    offsets = np.repeat([7.0, -20, 5, 1000], 64)
+    text = "within each block of 64 all elements are off by the same amount"
+    assert first(expected, (expected + offsets).astype(np.int32)) == ("group_law", text)
+    ragged = np.repeat([7.0, -20, 5, 1000, 3], [50, 70, 40, 60, 36])
+    assert "group_law" not in {kind for kind, _ in patterns(expected, (expected + ragged).astype(np.int32), PatternContext(tiles=(64,)))}
+
+
+@pytest.mark.parametrize(
+    ("sign", "text"),
+    [
+        (0, "the wrong elements are those of the input `x`"),
+        (-1, "the wrong elements lack what `x` held before: expected - x"),
+        (1, "the wrong elements have `x` in them once more: expected + x"),
+    ],
+)
+def test_an_input_mixed_up_with_the_output(sign: int, text: str) -> None:
+    expected, x, other = truth(200) * 3, np.random.default_rng(8).normal(0, 1, 200), np.random.default_rng(9).normal(0, 1, 200)
+    actual = expected + sign * x if sign else x
+    context = PatternContext(inputs={"other": other, "x": x})
+    assert patterns(expected, actual, context)[0] == ("input_mixed_up", text)
+    assert "input_mixed_up" not in {kind for kind, _ in patterns(expected, actual, PatternContext(inputs={"other": other}))}
+
+
+def test_integers_that_went_through_f32() -> None:
+    expected = np.cumsum(np.random.default_rng(0).integers(0, 1_000_000, 500)).astype(float)
+    text = "the wrong elements hold only whole numbers that an f32 can hold: sums went through f32"
+    assert first(expected, expected.astype(F).astype(np.uint32)) == ("precision_f32", text)
+    assert "precision_f32" not in {kind for kind, _ in patterns(expected, (expected + 1 + np.arange(500) % 3).astype(np.uint32))}
+
+
+def test_totals_of_scattered_counts() -> None:
+    g = np.random.default_rng(0)
+    expected = g.integers(100, 1000, 256).astype(float)
+    places = g.choice(256, 90, replace=False)
+    moved, lost = expected.copy(), expected.copy()
+    moved[places[:45]] += 3
+    moved[places[45:]] -= 3
+    lost[places] -= g.integers(1, 20, 90)
+    plain = PatternContext()
+    assert patterns(expected, moved.astype(np.uint32), plain)[0] == (
+        "total_kept",
+        "the sum of all elements is right: what is missing in some is too much in others",
+    )
+    short_by = int(expected.sum() - lost.sum())
+    assert patterns(expected, lost.astype(np.uint32), plain)[0] == (
+        "total_short",
+        f"no element is too large, and all together are {short_by:,} short",
+    )
+    mixed = lost.copy()
+    mixed[places[0]] += 500
+    assert not {kind for kind, _ in patterns(expected, mixed.astype(np.uint32), plain)} & {"total_kept", "total_short", "total_over"}
+
+
+def test_the_few_right_elements_may_have_the_structure() -> None:
+    expected = truth(64, 64)
+    actual = spoil(expected, (ALL, ALL))
+    right = (slice(15, None, 16), slice(None))
+    actual[right] = expected[right]
+    assert patterns(expected, actual)[0][0] in {"tile_part", "every_kth"}
+    corner = spoil(expected, (ALL, ALL))
+    corner[16:32, 32:48] = expected[16:32, 32:48]
+    text = "the elements that are right: all in one block of 16 × 16 starting at [16, 32]"
+    assert patterns(expected, corner) == [("all_but", text)]
+
+
 def test_one_value_everywhere() -> None:
     expected = truth(50)
     assert first(expected, np.full(50, 7.0)) == ("one_value", "every element is 7")
@@ -236,9 +311,13 @@ def test_errors_of_the_size_of_f16() -> None:
 def test_a_lost_carry_grows() -> None:
     x = np.random.default_rng(0).integers(1, 100, 1024).astype(float)
     within = np.cumsum(x.reshape(-1, 64), axis=1).reshape(-1)
-    found = patterns(np.cumsum(x), within)
-    assert found[0][0] == "grows"
-    assert found[1] == ("tail", "only elements ≥ 64: everything after the first block of 64")
+    kinds = [kind for kind, _ in patterns(np.cumsum(x), within)]
+    assert kinds == ["group_law", "tail"]
+    uneven = np.concatenate([np.cumsum(part) for part in np.split(x, [100, 350, 700])])
+    assert patterns(np.cumsum(x), uneven) == [
+        ("grows", "the errors grow with the index, as when a carry is lost or an error accumulates"),
+        ("tail", "only elements ≥ 100 (the last 924 of 1,024)"),
+    ]
     noise = np.cumsum(x) + np.random.default_rng(0).normal(0, 5, 1024)
     assert "grows" not in {kind for kind, _ in patterns(np.cumsum(x), noise)}
 
@@ -251,6 +330,12 @@ def test_the_number_of_patterns_is_limited_and_never_none() -> None:
     wrong = np.zeros((64, 64), dtype=bool)
     found = find_patterns(wrong, expected, expected.astype(F), np.full((64, 64), 1e-6), CONTEXT)
     assert [pattern.kind for pattern in found] == ["inaccurate"]
+
+
+def test_one_element_a_little_off() -> None:
+    text = "off by about 0.0002 relative, as much as rounding inputs or sums to f16 makes"
+    assert patterns(np.array([3.0]), np.array([3.0006])) == [("precision_f16", text), ("scattered", "a single element")][:1]
+    assert "precision_f16" not in {kind for kind, _ in patterns(np.array([3.0]), np.array([3.1]))}
 
 
 def test_a_single_number_has_a_pattern_too() -> None:
