@@ -11,7 +11,7 @@
 //! where    = ["rows <= 65535"]                        # a dispatch has no more workgroups in one direction
 //! shapes   = { x = "rows columns", y = "rows columns" }
 //! params   = { size = { rows = "rows", columns = "columns" } }
-//! inputs   = { x = "normal(0, 3)" }
+//! inputs   = { x = "normal(0, 1)" }
 //! dispatch = "rows"
 //! define   = { e = "exp(x - max(x, axis=1, keepdims=True))" }
 //! expect   = { y = "e / sum(e, axis=1, keepdims=True)" }
