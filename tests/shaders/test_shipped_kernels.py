@@ -1,0 +1,53 @@
+"""Every kernel that ships passes its own contract, on every case, through the command that users run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pixel_testing.check_command import SHADERS, CheckOutcome, run_check
+
+pytestmark = pytest.mark.device
+
+KERNELS = ("dot_product", "histogram", "matmul", "prefix_scan", "q4_0_matvec", "softmax")
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> CheckOutcome:
+    folder = tmp_path_factory.mktemp("shipped")
+    shutil.copytree(SHADERS, folder, dirs_exist_ok=True)
+    return run_check(folder)
+
+
+def test_all_shipped_shaders_are_checked(outcome: CheckOutcome) -> None:
+    assert [Path(kernel["shader"]).stem for kernel in outcome.report["kernels"]] == list(KERNELS)
+    assert outcome.report["summary"] == {"passed": len(KERNELS), "failed": 0, "inconclusive": 0, "skipped": 0}
+    assert outcome.report["findings"] == []
+    assert outcome.exit_code == 0
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_shipped_kernel_passes_without_a_finding(outcome: CheckOutcome, name: str) -> None:
+    kernel = outcome.kernel(f"{name}.wgsl")
+    assert kernel["findings"] == []
+    assert kernel["contract"] == name
+    assert {case["status"] for case in kernel["cases"]} == {"passed"}
+    assert len(kernel["cases"]) > len(given_cases(name)), "no case was derived"
+    assert given_cases(name) <= {case["name"] for case in kernel["cases"]}
+
+
+def given_cases(name: str) -> set[str]:
+    """Names of the cases that the contract in the shader's head gives, read without the reader under test."""
+    cases = re.search(r"cases\s*= \[(.*?)\]", (SHADERS / f"{name}.wgsl").read_text(encoding="utf-8"), re.DOTALL)
+    assert cases
+    return {text for text in re.findall(r'"([^"]+)"', cases[1]) if "=" in text and "(" not in text} | set(
+        re.findall(r'name = "([^"]+)"', cases[1])
+    )
+
+
+def test_given_cases_are_found() -> None:
+    assert given_cases("matmul") == {"M=64 N=64 K=64", "M=1 N=1 K=1", "M=65 N=33 K=20", "M=17 N=48 K=100"}
+    assert "large values" in given_cases("softmax")
