@@ -41,6 +41,31 @@ class BufferUse:
         return () if struct is None else tuple(leaf_paths(struct))
 
 
+MAX_MEMBERS = 1_000
+"""Members of a buffer's type, those of inner structures counted wherever they occur."""
+
+MAX_NESTING = 15
+"""Depth of a composite type (WGSL, section "Limits")."""
+
+
+def is_unwieldy(type_: Type | None) -> bool:
+    """Whether a type has too many members, or too many levels, to be treated member by member."""
+    return _members(type_, 0, {}) > MAX_MEMBERS
+
+
+def _members(type_: Type | None, depth: int, known: dict[int, int]) -> int:
+    # Structures that contain two of another one double at each level, so each is counted once and multiplied.
+    if depth > MAX_NESTING:
+        return MAX_MEMBERS + 1
+    if isinstance(type_, Array):
+        return _members(type_.element, depth + 1, known)
+    if not isinstance(type_, Struct):
+        return 1
+    if id(type_) not in known:
+        known[id(type_)] = sum(_members(member.type, depth + 1, known) for member in type_.fields)
+    return known[id(type_)]
+
+
 def element_struct(type_: Type | None) -> Struct | None:
     """The structure that a type is, or is an array of."""
     if isinstance(type_, Array):

@@ -9,6 +9,9 @@ from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem, FunctionCall, walk_nodes
 from pixel_core.kernels.functions import CONSTANTS, FOREIGN_NAMES, FUNCTIONS, SYMBOL
 
+MAX_LISTED = 12
+"""Names that a hint lists."""
+
 _PLACES = {"symbol": "sizes and parameters", "input": "`inputs`", "expect": "`expect` and `define`"}
 
 
@@ -43,9 +46,14 @@ def check_names(expression: Expression, known: Collection[str]) -> list[Expressi
         elif close:
             hint = f"did you mean `{close}`?"
         else:
-            hint = f"known here: {', '.join(known) or 'no names, only numbers'}"
+            hint = f"known here: {_listed(known)}"
         problems.append(ExpressionProblem(f"unknown name `{use.name}`", use.span, hint))
     return problems
+
+
+def _listed(known: Collection[str]) -> str:
+    first = list(known)[:MAX_LISTED]
+    return ", ".join(first) + (", …" if len(known) > MAX_LISTED else "") or "no names, only numbers"
 
 
 def _check_call(node: FunctionCall, context: str) -> ExpressionProblem | None:

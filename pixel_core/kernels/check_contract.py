@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from pixel_core.findings import Finding, Label
-from pixel_core.kernels.buffer_uses import BufferUse, buffer_uses, entry_bindings, pass_entries
+from pixel_core.kernels.buffer_uses import MAX_MEMBERS, BufferUse, buffer_uses, entry_bindings, is_unwieldy, pass_entries
 from pixel_core.kernels.check_calls import check_names
 from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import KernelContract
@@ -21,9 +21,9 @@ _UNSUPPORTED = {"handle": "textures and samplers are not supported yet", "immedi
 def check_contract(contract: KernelContract, interface: ShaderInterface, shader: SourceText) -> list[Finding]:
     """Everything in a contract that does not fit its shader, whatever the sizes of a case."""
     check = _Check(contract, interface, shader)
-    findings = check.entries()
+    findings = check.entries() or check.types()
     if findings:
-        # Without its entry points nothing is known about buffers; more findings would only repeat this one.
+        # Nothing more can be known about buffers; further findings would only repeat these.
         return findings
     return [*check.bindings(), *check.names_of_buffers(), *check.names_of_uniforms(), *check.overrides(), *check.expressions()]
 
@@ -53,6 +53,16 @@ class _Check:
             findings.append(at_key(self._contract, "PX320", key, message, hint or "the shader has no compute entry point"))
         return findings
 
+    def types(self) -> list[Finding]:
+        """Types with more members than can be treated one by one."""
+        findings: list[Finding] = []
+        for binding in self._bindings.values():
+            if is_unwieldy(binding.type):
+                label = Label(self._shader.location(binding.span), "declared here")
+                message = f"`{binding.name}` has more than {MAX_MEMBERS:,} members, or structures too deep inside each other"
+                findings.append(at_span(self._contract, "PX304", self._contract.span, message, None, label))
+        return findings
+
     def bindings(self) -> list[Finding]:
         """Resources of a kind that cannot be bound yet, and `bind` of what an entry point does not use."""
         findings: list[Finding] = []
@@ -70,12 +80,32 @@ class _Check:
                     message = f"`{step.entry}` uses no storage variable `{variable}`"
                     hint = self._guess(variable, names, "it uses")
                     findings.append(at_key(self._contract, "PX321", f"key@{prefix}bind.{variable}", message, hint))
+            findings.extend(self._aliases(number))
         for name in self._contract.buffers:
             if name not in self._uses:
                 message = f"no pass binds the buffer `{name}`"
                 hint = f'bind it to a variable: bind = {{ variable = "{name}" }}'
                 findings.append(at_key(self._contract, "PX321", f"key@buffers.{name}", message, hint))
         return findings
+
+    def _aliases(self, number: int) -> list[Finding]:
+        """One buffer behind two variables of a dispatch, one of which writes: WebGPU forbids it."""
+        step = self._contract.passes[number]
+        entry = self._interface.entry_point(step.entry)
+        storage = [one for one in entry_bindings(self._interface, entry) if one.address_space == "storage"] if entry else []
+        turns = max((len(names) for names in step.bind.values()), default=1)
+        for turn in range(turns if step.repeat is not None else 1):
+            holders: dict[str, Binding] = {}
+            for binding in storage:
+                names = step.bind.get(binding.name, (binding.name,))
+                other = holders.setdefault(names[turn % len(names)], binding)
+                if other is not binding and {binding.access, other.access} != {"read"}:
+                    buffer = names[turn % len(names)]
+                    prefix = f"passes[{number}]." if f"passes[{number}]" in self._contract.key_spans else ""
+                    message = f"`{other.name}` and `{binding.name}` are both bound to `{buffer}`, and one of them writes it"
+                    hint = "WebGPU allows that for no dispatch; give one of them another buffer"
+                    return [at_key(self._contract, "PX330", f"{prefix}bind", message, hint)]
+        return []
 
     def names_of_buffers(self) -> list[Finding]:
         """Keys of tables by buffer that are no buffers or fields."""

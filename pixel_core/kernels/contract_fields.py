@@ -79,6 +79,9 @@ class Reading:
     def check_keys(self, path: TomlPath, table: Mapping[str, Toml], known: Iterable[str], later: Iterable[str] = ()) -> None:
         """Add a finding for every key that is unknown or not supported yet."""
         known, later = tuple(known), tuple(later)
+        if len(table) > MAX_ENTRIES:
+            self.tell("PX309", path, f"a table with {len(table):,} keys; at most {MAX_ENTRIES} are read")
+            return
         for key in table:
             span = self.key_span((*path, key))
             if key in later:

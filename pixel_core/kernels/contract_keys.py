@@ -82,6 +82,7 @@ MAX_CONTRACTS = 64
 MAX_CASES = 256
 MAX_PASSES = 256
 MAX_DIMS = 16
+MAX_AXES = 8
 MAX_ENTRIES = 256
 """Entries of any other table or list of a contract."""
 

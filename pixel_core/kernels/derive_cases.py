@@ -20,6 +20,9 @@ MAX_TILE = 1_024
 MAX_STEP = 512
 """How far beyond a size the next one is searched that meets `where`."""
 
+MAX_WORK = 500_000
+"""Characters of conditions that are evaluated in the search; about a second of work, which only contradictory conditions need."""
+
 MAX_ELEMENTS = 1 << 20
 """Product of the dims of a derived case; errors at edges show at small sizes."""
 
@@ -38,7 +41,8 @@ def derive_sizes(
     if not contract.dims or not contract.derive:
         return
     sizes = candidate_sizes(find_tiles(interface, entries))
-    choices = {dim: _allowed(contract, dim, sizes, symbols) for dim in contract.dims}
+    conditions = _Conditions(contract, symbols)
+    choices = {dim: conditions.allowed(dim, sizes) for dim in contract.dims}
     if not all(choices.values()):
         return
     seen: set[tuple[int, ...]] = set()
@@ -50,7 +54,7 @@ def derive_sizes(
             key = tuple(candidate.values())
             if key in seen or prod(max(size, 1) for size in key) > MAX_ELEMENTS:
                 continue
-            if _meets(contract.where, {**symbols, **candidate}):
+            if conditions.meets(contract.where, candidate):
                 seen.add(key)
                 yield candidate
                 break
@@ -84,32 +88,37 @@ def _next_prime(number: int) -> int:
     return number
 
 
-def _allowed(contract: KernelContract, dim: str, sizes: Sequence[int], symbols: Mapping[str, SymbolValue]) -> list[int]:
-    """The sizes of one dim, each moved up to the next that meets the conditions on this dim alone."""
-    others = [other for other in (*contract.dims, *contract.let) if other != dim]
-    alone = [
-        condition
-        for condition in contract.where
-        if any(use.name == dim for use in condition.used_names()) and not any(use.name in others for use in condition.used_names())
-    ]
-    allowed: list[int] = []
-    for size in sizes:
-        found = next((moved for moved in range(size, size + MAX_STEP + 1) if _meets(alone, {**symbols, dim: moved})), None)
-        if found is None:
-            found = next((moved for moved in range(size - 1, -1, -1) if _meets(alone, {**symbols, dim: moved})), None)
-        if found is not None and found not in allowed:
-            allowed.append(found)
-    return allowed
+class _Conditions:
+    """`where`, tried on many sizes with a bound on the work."""
 
+    def __init__(self, contract: KernelContract, symbols: Mapping[str, SymbolValue]) -> None:
+        self._contract = contract
+        self._symbols = symbols
+        self._names = {condition.text: {use.name for use in condition.used_names()} for condition in contract.where}
+        self._room = MAX_WORK
 
-def _meets(conditions: Sequence[Expression], symbols: Mapping[str, SymbolValue]) -> bool:
-    """Whether conditions hold; those with names that only planning knows (`let`) count as met here."""
-    for condition in conditions:
-        if any(use.name not in symbols for use in condition.used_names()):
-            continue
+    def allowed(self, dim: str, sizes: Sequence[int]) -> list[int]:
+        """The sizes of one dim, each moved up to the next that meets the conditions on this dim alone; down where there is none."""
+        others = {*self._contract.dims, *self._contract.let} - {dim}
+        alone = [one for one in self._contract.where if dim in self._names[one.text] and not others & self._names[one.text]]
+        allowed: list[int] = []
+        for size in sizes:
+            upwards, downwards = range(size, size + MAX_STEP + 1), range(size - 1, -1, -1)
+            found = next((moved for moved in (*upwards, *downwards) if self.meets(alone, {dim: moved})), None)
+            if found is not None and found not in allowed:
+                allowed.append(found)
+        return allowed
+
+    def meets(self, conditions: Sequence[Expression], sizes: Mapping[str, int]) -> bool:
+        """Whether conditions hold; those with names that only planning knows (`let`) count as met here."""
+        symbols = {**self._symbols, **sizes}
+        return all(self._holds(condition, symbols) for condition in conditions if self._names[condition.text] <= symbols.keys())
+
+    def _holds(self, condition: Expression, symbols: Mapping[str, SymbolValue]) -> bool:
+        self._room -= len(condition.text)
+        if self._room < 0:
+            return False
         try:
-            if not evaluate_symbol(condition, symbols):
-                return False
+            return bool(evaluate_symbol(condition, symbols))
         except ExpressionProblem:
             return False
-    return True

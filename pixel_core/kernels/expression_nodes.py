@@ -168,7 +168,7 @@ def _children(node: Node | Slice) -> tuple[Node | Slice | None, ...]:
             return ()
 
 
-class ExpressionProblem(Exception):
+class ExpressionProblem(Exception):  # noqa: N818 -- a user's mistake, not an error of ours
     """An expression that is refused or cannot be evaluated: a user's mistake, turned into a PX3xx finding by the caller.
 
     Attributes:

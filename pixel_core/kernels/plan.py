@@ -12,8 +12,8 @@ from pixel_core.kernels.contract import CaseContract, KernelContract
 from pixel_core.kernels.derive_cases import derive_sizes
 from pixel_core.kernels.infer_roles import infer_roles
 from pixel_core.kernels.plan_case import CasePlanning, plan_case
-from pixel_core.kernels.plan_problem import PlanProblem, at_key
-from pixel_core.kernels.plan_symbols import Interfaces
+from pixel_core.kernels.plan_problem import PlanProblem, at_key, at_span
+from pixel_core.kernels.plan_symbols import Interfaces, order_let
 from pixel_core.kernels.planned import BindingPlan, BufferPlan, Case, DispatchPlan, ParameterValue, Plan
 from pixel_core.kernels.read_cases import case_name
 from pixel_core.kernels.symbols import SymbolValue
@@ -22,6 +22,12 @@ from pixel_core.wgsl.reflect import ShaderInterface
 from pixel_core.wgsl.syntax import SyntaxTree
 
 __all__ = ["BindingPlan", "BufferPlan", "Case", "DispatchPlan", "ParameterValue", "Plan", "plan_cases"]
+
+MAX_TOTAL_DISPATCHES = 50_000
+"""Dispatches of all given cases of a contract."""
+
+MAX_REFUSED_CASES = 10
+"""After so many cases that cannot be planned, the rest is not tried."""
 
 MAX_DERIVED_CASES = 10
 MAX_DERIVED_BYTES = 1 << 24
@@ -51,7 +57,7 @@ def plan_cases(contract: KernelContract, tree: SyntaxTree, interface: ShaderInte
         return Plan(contract=contract, outputs=roles.outputs, cases=(), findings=tuple(findings))
     planning = CasePlanning(
         contract=contract,
-        interfaces=Interfaces(analyse(tree), interface),
+        interfaces=Interfaces(analyse(tree), interface, order_let(contract.let)),
         uses=uses,
         roles=roles.roles,
         shader=tree.source,
@@ -71,12 +77,24 @@ def _plan_given(planning: CasePlanning) -> tuple[list[Case], list[Finding]]:
     written = contract.cases
     if not written and not contract.dims:
         written = (_bare_case(contract, {}),)
-    planned = [_plan_or_finding(planning, case, derived=False) for case in written]
+    cases: list[Case] = []
     problems: dict[tuple[object, ...], Finding] = {}
-    for one in planned:
+    dispatches = refused = 0
+    for case in written:
+        one = _plan_or_finding(planning, case, derived=False)
         if isinstance(one, Finding):
             problems.setdefault((one.code, one.location), one)
-    return [one for one in planned if isinstance(one, Case)], list(problems.values())
+            refused += 1
+            if refused == MAX_REFUSED_CASES:
+                break
+            continue
+        dispatches += len(one.dispatches)
+        if dispatches > MAX_TOTAL_DISPATCHES:
+            message = f"the cases up to `{case.name}` have more than {MAX_TOTAL_DISPATCHES:,} dispatches together"
+            finding = at_span(contract, "PX327", case.span, message, "list fewer cases")
+            return cases, [*problems.values(), finding]
+        cases.append(one)
+    return cases, list(problems.values())
 
 
 def _plan_or_finding(planning: CasePlanning, case: CaseContract, *, derived: bool) -> Case | Finding:
@@ -96,12 +114,13 @@ def _plan_derived(planning: CasePlanning, given: list[Case]) -> tuple[list[Case]
     symbols: dict[str, SymbolValue] = {**interface.constants}
     symbols.update({one.name: one.value for one in interface.overrides if one.value is not None})
     taken = {tuple(case.symbols[dim] for dim in contract.dims) for case in given}
+    names = {case.name for case in contract.cases}
     cases: list[Case] = []
     refusal: Finding | None = None
     for sizes in derive_sizes(contract, interface, pass_entries(contract, interface), symbols):
         if len(cases) == MAX_DERIVED_CASES:
             break
-        if tuple(sizes.values()) in taken:
+        if tuple(sizes.values()) in taken or case_name(sizes) in names:
             continue
         case = _plan_or_finding(planning, _bare_case(contract, sizes), derived=True)
         if isinstance(case, Finding):

@@ -8,7 +8,7 @@ from pixel_core.kernels.contract_fields import make_finding
 from pixel_core.kernels.expressions import Expression, ExpressionProblem
 
 
-class PlanProblem(Exception):
+class PlanProblem(Exception):  # noqa: N818 -- a user's mistake, not an error of ours
     """A case that cannot be planned: a user's mistake, carried as its finding to `plan_cases`.
 
     Attributes:

@@ -22,10 +22,17 @@ _RANGES = {"i32": (-(1 << 31), (1 << 31) - 1), "u32": (0, (1 << 32) - 1)}
 
 @dataclass(slots=True)
 class Interfaces:
-    """The shader's interface under sets of overrides, each worked out once."""
+    """The shader's interface under sets of overrides, each worked out once; and what else is the same for all cases.
+
+    Attributes:
+        module: The analysed shader.
+        base: Its interface with default overrides.
+        let_order: The names of `let`, each after those that it needs.
+    """
 
     module: Module
     base: ShaderInterface
+    let_order: tuple[str, ...]
     known: dict[tuple[tuple[str, int | float | bool], ...], ShaderInterface] = field(
         default_factory=dict[tuple[tuple[str, "int | float | bool"], ...], ShaderInterface]
     )
@@ -38,6 +45,22 @@ class Interfaces:
         if key not in self.known:
             self.known[key] = interface_of(self.module, overrides)
         return self.known[key]
+
+
+def order_let(let: Mapping[str, Expression]) -> tuple[str, ...]:
+    """The names of `let`, each after those that it needs; those of a circle come last."""
+    needs = {name: {use.name for use in expression.used_names() if use.name in let} for name, expression in let.items()}
+    needed_by: dict[str, list[str]] = {}
+    for name, others in needs.items():
+        for other in others:
+            needed_by.setdefault(other, []).append(name)
+    ready = [name for name, others in needs.items() if not others]
+    for name in ready:  # grows while it is read
+        for other in needed_by.get(name, ()):
+            needs[other].discard(name)
+            if not needs[other]:
+                ready.append(other)
+    return (*ready, *(name for name, others in needs.items() if others))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +90,7 @@ def resolve_symbols(
     """
     values: dict[str, SymbolValue] = {**interfaces.base.constants, **dims}
     stated = {**contract.overrides, **overrides}
-    pending = {**contract.let, **stated}
+    pending = {**{name: contract.let[name] for name in interfaces.let_order}, **stated}
     _settle(contract, case, pending, values)
     chosen: dict[str, int | float | bool] = {}
     for name, expression in stated.items():

@@ -12,9 +12,12 @@ from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key
 from pixel_core.kernels.plan_symbols import fit_scalar
 from pixel_core.kernels.planned import ParameterValue
 from pixel_core.kernels.symbols import SymbolValue, evaluate_symbol
-from pixel_core.wgsl.layout import describe
+from pixel_core.wgsl.layout import describe, size_of
 from pixel_core.wgsl.reflect import Binding
 from pixel_core.wgsl.types import Array, Matrix, Scalar, Struct, Type, Vector
+
+MAX_UNIFORM_BYTES = 65_536
+"""WebGPU: `maxUniformBufferBindingSize`."""
 
 _NOT_FINITE = {"inf": inf, "nan": nan}
 
@@ -30,6 +33,9 @@ def plan_uniform(
     type_ = binding.type
     if type_ is None:
         raise PlanProblem(at_key(contract, "PX333", "params", f"the type of `{binding.name}` could not be worked out"))
+    if size_of(type_) > MAX_UNIFORM_BYTES:
+        message = f"the uniform `{binding.name}` has {size_of(type_):,} bytes; at most {MAX_UNIFORM_BYTES:,} can be bound"
+        raise PlanProblem(at_key(contract, "PX324", f"params.{binding.name}", message, "keep it in a storage buffer"))
     parameter = parameters.get(binding.name)
     if parameter is None:
         if isinstance(type_, Struct) and all(_is_padding(member.name) for member in type_.fields):

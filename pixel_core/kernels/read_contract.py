@@ -15,6 +15,7 @@ from pixel_core.kernels.contract_keys import (
     CONTRACT_KEYS,
     LATER_CODECS,
     LATER_CONTRACT_KEYS,
+    MAX_AXES,
     MAX_DIMS,
     MAX_ENTRIES,
     PLACEHOLDER,
@@ -35,6 +36,8 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
     told = len(reading.findings)
     path: TomlPath = (name,)
     reading.check_keys(path, table, CONTRACT_KEYS, LATER_CONTRACT_KEYS)
+    if len(table) > MAX_ENTRIES:
+        return None
     dims = _dims(reading, (*path, "dims"), table.get("dims"))
     expect = _expect(reading, (*path, "expect"), table.get("expect"))
     reference = _reference(reading, (*path, "reference"), table.get("reference"))
@@ -111,7 +114,11 @@ def _axes(reading: Reading, path: TomlPath, value: Toml) -> tuple[Expression, ..
     text = reading.string(path, value, 'axes, outermost first: "M K"')
     if text is None:
         return None
-    for part, span in reading.parts(path, text, " "):
+    parts = reading.parts(path, text, " ")
+    if len(parts) > MAX_AXES:
+        reading.tell("PX305", path, f"a shape of {len(parts):,} axes; at most {MAX_AXES} are read", "axes are separated by blanks")
+        return None
+    for part, span in parts:
         if part[0] in "/*+-%" or part[-1] in "/*+-%":
             joined = text.replace(" ", "")
             reading.tell(
@@ -143,7 +150,10 @@ def _buffers(reading: Reading, path: TomlPath, value: Toml) -> dict[str, Scratch
                 "PX305", parts[0][1] if parts else at, f"a buffer starts with its type: {', '.join(_SCALARS)}", f'write `{name} = "u32 n"`'
             )
             continue
-        axes = [reading.parse(part, span) for part, span in parts[1:]]
+        axes = [reading.parse(part, span) for part, span in parts[1 : MAX_AXES + 2]]
+        if len(axes) > MAX_AXES:
+            reading.tell("PX305", at, f"more than {MAX_AXES} axes")
+            continue
         if None not in axes and reading.identifier(at, name, "the name of a buffer", reading.key_span(at)):
             shape = tuple(axis for axis in axes if axis is not None)
             buffers[name] = ScratchBuffer(scalar=parts[0][0], shape=shape, span=reading.value_span(at))

@@ -755,3 +755,71 @@ def test_the_shipped_kernels_are_planned(name: str) -> None:
     assert planned.findings == ()
     assert len(planned.cases) >= 8
     assert len({case.name for case in planned.cases}) == len(planned.cases)
+
+
+# ---------------------------------------------------------------- hostile contracts and shaders
+
+
+def structs(count: int, members: str) -> str:
+    """`count` structures, each with members of the next one."""
+    nested = "".join(f"struct S{level} {{ {members.replace('NEXT', f'S{level + 1}')} }}\n" for level in range(count))
+    return f"{nested}struct S{count} {{ x: f32 }}\n"
+
+
+@pytest.mark.parametrize(("count", "members"), [(26, "a: NEXT, b: NEXT"), (20, "a: NEXT")])
+def test_types_with_too_many_members_are_refused(count: int, members: str) -> None:
+    shader = (
+        structs(count, members)
+        + "@group(0) @binding(0) var<storage, read_write> y: S0;\n@compute @workgroup_size(1) fn main() { let p = &y; }"
+    )
+    message = "`y` has more than 1,000 members, or structures too deep inside each other"
+    check(shader, "⟦[main]⟧\ndispatch = 1\nreference = 'r.py:f'", "PX304", message, None)
+
+
+def test_a_uniform_beyond_the_limit_is_refused() -> None:
+    shader = """
+    struct Huge { n: u32, _pad: array<vec4<u32>, 100000000> }
+    @group(0) @binding(0) var<uniform> huge: Huge;
+    @group(0) @binding(1) var<storage, read_write> y: array<u32>;
+    @compute @workgroup_size(1) fn main() { y[0] = huge.n; }
+    """
+    check(
+        shader,
+        "[main]\nshapes = { y = 1 }\nparams = { huge = ⟦{ n = 1 }⟧ }\ndispatch = 1\nexpect = { y = '1' }",
+        "PX324",
+        "the uniform `huge` has 1,600,000,016 bytes; at most 65,536 can be bound",
+        "keep it in a storage buffer",
+    )
+
+
+def test_long_chains_of_let_are_ordered_once() -> None:
+    chain = "".join(f'a{place} = "a{place + 1} + n"\n' for place in range(250))
+    (case,) = plan(SCALE, scale("derive = false", f'derive = false\n[scale.let]\n{chain}a250 = "n"')).cases
+    assert case.symbols["a0"] == 251 * 100
+
+
+def test_conditions_that_nothing_meets_end_the_search() -> None:
+    dims = [f"d{place}" for place in range(16)]
+    conditions = ", ".join(f'"d{place % 16} == {99_999 + place}"' for place in range(250))
+    shapes = 'shapes = { x = "d0", y = "d0" }'
+    toml = f'[scale]\ndims = "{" ".join(dims)}"\n{shapes}\ndispatch = 1\nexpect = {{ y = "1" }}\nwhere = [{conditions}]'
+    (finding,) = plan(SCALE, f"{toml}\nparams = {{ size = {{ n = 1, factor = 1 }} }}").findings
+    assert finding.code == "PX332"
+
+
+def test_after_ten_refused_cases_the_rest_is_not_tried() -> None:
+    cases = ", ".join(f'"n={100_000_000 + place}"' for place in range(100))
+    planned = plan(SCALE, scale('["n=100"]', f"[{cases}]").replace('"ceil(n / 64)"', "1"))
+    assert [finding.code for finding in planned.findings] == ["PX328"] * 10
+
+
+def test_a_buffer_behind_two_variables_is_refused() -> None:
+    hint = "WebGPU allows that for no dispatch; give one of them another buffer"
+    toml = scale("derive = false", 'bind = ⟦{ x = "y" }⟧').replace('shapes = { x = "n", y = "n" }', 'shapes = { y = "n" }')
+    check(
+        SCALE,
+        toml.replace("size.factor * x", "size.factor * y"),
+        "PX330",
+        "`x` and `y` are both bound to `y`, and one of them writes it",
+        hint,
+    )

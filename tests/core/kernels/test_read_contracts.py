@@ -454,6 +454,12 @@ def test_misplaced_contract() -> None:
         ("a = " + "[" * 5_000 + "]" * 5_000, "PX301", "the contract cannot be read: it is nested too deeply"),
         ("a" + ".a" * 5_000 + " = 1", "PX301", "the contract cannot be read: it is nested too deeply"),
         ("a = " + "9" * 5_000, "PX301", "the contract cannot be read: a number in it is too long"),
+        (
+            scale("shapes.q = '" + "n " * 1_900 + "'").replace("shapes = ", "inputs = "),
+            "PX305",
+            "a shape of 1,900 axes; at most 8 are read",
+        ),
+        ("[a]\n" + "".join(f"k{n} = 1\n" for n in range(10_000)), "PX309", "a table with 10,000 keys; at most 256 are read"),
         (scale("params = { p = " + "[" * 20 + "1" + "]" * 20 + " }"), "PX305", "parameters are nested too deeply"),
     ],
 )
