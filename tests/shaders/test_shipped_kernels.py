@@ -6,8 +6,13 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pixel_core.findings import Finding
+from pixel_core.kernels.draw_inputs import draw_inputs
+from pixel_core.kernels.load_shader import load_shader
+from pixel_core.kernels.plan import plan_cases
 from pixel_testing.check_command import SHADERS, CheckOutcome, run_check
 
 pytestmark = pytest.mark.device
@@ -37,6 +42,18 @@ def test_shipped_kernel_passes_without_a_finding(outcome: CheckOutcome, name: st
     assert {case["status"] for case in kernel["cases"]} == {"passed"}
     assert len(kernel["cases"]) > len(given_cases(name)), "no case was derived"
     assert given_cases(name) <= {case["name"] for case in kernel["cases"]}
+
+
+def test_matmul_matches_the_cpu(outcome: CheckOutcome) -> None:
+    """max |C - C_cpu| / max (|A| · |B|) < 1e-5, the roadmap's measure; what f32 needs is about K · 6e-8 at worst."""
+    loaded = load_shader(SHADERS / "matmul.wgsl")
+    assert not isinstance(loaded, Finding)
+    plan = plan_cases(loaded.contracts.contracts[0], loaded.tree, loaded.interface)
+    errors = {case["name"]: case["max_abs_error"] for case in outcome.kernel("matmul.wgsl")["cases"]}
+    for case in plan.cases:
+        inputs = draw_inputs(case)
+        scale = np.max(np.abs(inputs["a"][""], dtype=np.float64) @ np.abs(inputs["b"][""]))
+        assert errors[case.name] / scale < 1e-5, case.name
 
 
 def given_cases(name: str) -> set[str]:
