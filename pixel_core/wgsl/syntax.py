@@ -163,9 +163,11 @@ class ErrorExpression(Expression):
 # ---------------------------------------------------------------- statements
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
 class Statement(Node):
     """Base of statements."""
+
+    # No dataclass of its own: Python 3.10 would repeat the inherited slots, and `ConstAssert` could not join two such bases.
+    __slots__ = ()
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -308,9 +310,11 @@ class ErrorStatement(Statement):
 # ---------------------------------------------------------------- declarations and directives
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
 class Declaration(Node):
     """Base of module-scope declarations."""
+
+    # No dataclass of its own: Python 3.10 would repeat the inherited slots, and `ConstAssert` could not join two such bases.
+    __slots__ = ()
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
