@@ -4,8 +4,8 @@
 //! 2. `scan_block_sums`: a single workgroup replaces each block's sum by the sum of all blocks before it, 256 at a time.
 //! 3. `add_offsets`: each workgroup adds that offset to its block.
 //!
-//! Within a block the sums climb a binary tree and come down again: 2 · 256 additions where the simple doubling scan
-//! needs 8 · 256. Every sum excludes the element itself (y[0] = 0), or includes it when `inclusive` is set.
+//! Within a block the sums climb a binary tree and come down again: about 2 · 256 additions where the simple doubling
+//! scan needs about 7 · 256. Every sum excludes the element itself (y[0] = 0), or includes it when `inclusive` is set.
 //! Source: G. Blelloch, "Prefix Sums and Their Applications", CMU-CS-90-190 (1990), section 1.2; for GPUs
 //! M. Harris, S. Sengupta, J. Owens, "Parallel Prefix Sum (Scan) with CUDA", GPU Gems 3 (2007), chapter 39.
 //!

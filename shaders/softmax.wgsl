@@ -4,7 +4,7 @@
 //! greatest element, the sum of the exponentials, the quotients. Subtracting the greatest element changes nothing in
 //! exact arithmetic, and keeps exp() from overflowing: no exponent is above zero and one of them is zero.
 //! Source: P. Blanchard, D. Higham, N. Higham, "Accurately computing the log-sum-exp and softmax functions",
-//! IMA Journal of Numerical Analysis 41 (2021), equation 1.4; the parallel folds as in dot_product.wgsl.
+//! IMA Journal of Numerical Analysis 41 (2021), section 1; the parallel folds as in dot_product.wgsl.
 //!
 //! [softmax]
 //! dims     = "rows columns"

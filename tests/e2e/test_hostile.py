@@ -101,6 +101,7 @@ EXPECTED = (
     ),
     Expected(shader="reference_outside_by_path", code="PX707", message="`outside.py` lies outside of", place='"../outside.py:main"'),
     Expected(shader="reference_outside_by_link", code="PX707", message="`link.py` lies outside of", place='"link.py:main"'),
+    Expected(shader="include_outside", code="PX304", message="`prepare`", place="../outside.wgsl"),
     # Shaders.
     Expected(
         shader="endless_loop",
@@ -234,7 +235,7 @@ def busy_child(process: int) -> int:
     while time.monotonic() < deadline:
         for child in children(process):
             fields = stat_fields(child)
-            if fields and (int(fields[11]) + int(fields[12])) / ticks > 6:
+            if fields and (int(fields[11]) + int(fields[12])) / ticks > 3:
                 return child
         time.sleep(0.05)
     pytest.fail("no worker became busy")
