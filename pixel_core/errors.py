@@ -1,11 +1,9 @@
 """The exceptions of pixel_core.
 
-A user's mistake is a `Finding`, never an exception. These are for an environment that lets us down, and for callers:
+A user's mistake is a `Finding`, never an exception. These are for an environment that lets us down:
 
 PixelError
-├── EnvironmentProblem      something is missing on this machine; carries the command that mends it
-│   └── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
-└── WorkerProblem           a child process could not be started at all
+└── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
 """
 
 from __future__ import annotations
@@ -25,13 +23,5 @@ class PixelError(Exception):
         self.hint = hint
 
 
-class EnvironmentProblem(PixelError):
-    """Something that this machine lacks."""
-
-
-class EngineUnavailable(EnvironmentProblem):
+class EngineUnavailable(PixelError):  # noqa: N818 -- a state of the machine, not an error of ours
     """The engine that was asked for cannot run here."""
-
-
-class WorkerProblem(PixelError):
-    """A child process could not be started."""

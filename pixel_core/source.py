@@ -16,7 +16,7 @@ from pixel_core.findings import Location, Span
 class SourceText:
     """One version of one file.
 
-    A line ends at `\\n`, `\\r\\n` or `\\r`, and at the other line breaks of WGSL (vertical tab, form feed, U+0085, U+2028, U+2029).
+    A line ends at line feed, carriage return or both, and at the other line breaks of WGSL (VT, FF, U+0085, U+2028, U+2029).
     """
 
     path: Path

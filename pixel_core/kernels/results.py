@@ -138,7 +138,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Where the time of one case went, in seconds of the worker's CPU and of the wall."""
+    """Where the time of one case went, in seconds: `device_s` and `total_s` of the wall, the others of the worker's CPU."""
 
     inputs_s: float = 0.0
     device_s: float = 0.0

@@ -277,24 +277,24 @@ class While(Statement):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Break(Statement):
-    """`break;`"""
+    """`break;`."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Continue(Statement):
-    """`continue;`"""
+    """`continue;`."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Return(Statement):
-    """`return value;`"""
+    """`return value;`."""
 
     value: Expression | None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Discard(Statement):
-    """`discard;`"""
+    """`discard;`."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -376,7 +376,7 @@ class StructDeclaration(Declaration):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class AliasDeclaration(Declaration):
-    """`alias name = type;`"""
+    """`alias name = type;`."""
 
     name: Name
     type: Expression
@@ -406,14 +406,14 @@ class Directive(Node):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class EnableDirective(Directive):
-    """`enable f16, subgroups;`"""
+    """`enable f16, subgroups;`."""
 
     names: list[Name]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class RequiresDirective(Directive):
-    """`requires readonly_and_readwrite_storage_textures;`"""
+    """`requires readonly_and_readwrite_storage_textures;`."""
 
     names: list[Name]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pixel_core import __version__
-from pixel_core.errors import EnvironmentProblem
+from pixel_core.errors import PixelError
 from pixel_server.cli import main
 from pixel_server.commands import rule as rule_command
 
@@ -131,7 +131,7 @@ def test_a_problem_of_the_environment_is_a_sentence_with_a_hint(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object, **__: object) -> int:
-        raise EnvironmentProblem("the disk is full", hint="make room")
+        raise PixelError("the disk is full", hint="make room")
 
     monkeypatch.setattr(rule_command, "rule", fail)
     assert main(["rule", "PX401"]) == 2
