@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,11 +27,12 @@ import numpy as np
 import wgpu
 from numpy.typing import NDArray
 
-from pixel_core.kernels.report import CaseReport, CheckReport
+from pixel_core.kernels.report import CaseReport, ValidationReport
 from pixel_core.kernels.validate import Checker
 
 ROOT = Path(__file__).parents[1]
 RUNS_OF_A_CASE = 2
+TURNS = 10
 
 Dims = Mapping[str, int]
 
@@ -139,8 +139,8 @@ def run_case(device: wgpu.GPUDevice, pipeline: wgpu.GPUComputePipeline, case: Ba
     return [device.queue.read_buffer(buffer) for buffer in case.storage]
 
 
-def measure_bare(kernel: BareKernel, names: Sequence[str], rounds: int) -> float:
-    """CPU seconds of one round of the bare script over all cases, the median."""
+def make_bare_round(kernel: BareKernel, names: Sequence[str]) -> Callable[[], None]:
+    """A function that runs every case once as the check does: twice."""
     device = wgpu.gpu.request_adapter_sync(power_preference="high-performance").request_device_sync()
     module = device.create_shader_module(code=kernel.shader.read_text(encoding="utf-8"))
     pipeline = device.create_compute_pipeline(layout="auto", compute={"module": module, "entry_point": kernel.entry})
@@ -151,24 +151,48 @@ def measure_bare(kernel: BareKernel, names: Sequence[str], rounds: int) -> float
             for _ in range(RUNS_OF_A_CASE):
                 run_case(device, pipeline, case)
 
-    run_all()
-    return statistics.median(_timed(run_all, time.process_time) for _ in range(rounds))
+    return run_all
 
 
-async def measure_check(shader: Path, rounds: int) -> tuple[CheckReport, float, list[float]]:
-    """A report, and CPU seconds of a warm check, ours and our children's: mean of all, and of the parts of the worker that compare."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """CPU seconds of one round, means.
+
+    Attributes:
+        report: Of the last check.
+        bare_s: Of the bare script.
+        check_s: Of a warm check, in our process and its children.
+        compare_s: The part of it that computes the reference and compares.
+    """
+
+    report: ValidationReport
+    bare_s: float
+    check_s: float
+    compare_s: float
+
+
+async def measure(kernel: BareKernel, rounds: int) -> Figures:
+    """Measure the two by turns, so that whatever else the machine does falls on both."""
     async with Checker() as checker:
-        await checker.check([shader])
-        report = await checker.check([shader])
+        await checker.check([kernel.shader])
+        (report,) = (await checker.check([kernel.shader])).kernels
+        bare_round = make_bare_round(kernel, [case.name for case in report.cases])
+        bare_round()
         await _spare_is_ready()
-        compares: list[float] = []
-        before = cpu_of_family()
-        for _ in range(rounds):
-            report = await checker.check([shader])
-            (kernel,) = report.kernels
-            compares.append(sum(_comparison(case) for case in kernel.cases))
-        after = cpu_of_family()
-        return report, (after - before) / rounds, compares
+        bare_s = check_s = compare_s = 0.0
+        per_turn = -(-rounds // TURNS)
+        for _ in range(TURNS):
+            before = time.process_time()
+            for _ in range(per_turn):
+                bare_round()
+            bare_s += time.process_time() - before
+            before = cpu_of_family()
+            for _ in range(per_turn):
+                (report,) = (await checker.check([kernel.shader])).kernels
+                compare_s += sum(_comparison(case) for case in report.cases)
+            check_s += cpu_of_family() - before
+        done = per_turn * TURNS
+        return Figures(report=report, bare_s=bare_s / done, check_s=check_s / done, compare_s=compare_s / done)
 
 
 def _comparison(case: CaseReport) -> float:
@@ -202,12 +226,6 @@ def descendants(process: int) -> Iterator[int]:
             yield from descendants(int(child))
 
 
-def _timed(run: Callable[[], object], clock: Callable[[], float]) -> float:
-    start = clock()
-    run()
-    return clock() - start
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="CPU time of a warm check beside that of a bare wgpu script.")
@@ -217,14 +235,11 @@ def main() -> None:
         sys.exit("this bench reads the CPU time of child processes from /proc, which only Linux has")
 
     for kernel in KERNELS:
-        report, check_s, compares = asyncio.run(measure_check(kernel.shader, rounds))
-        (checked,) = report.kernels
-        assert checked.status == "passed", checked.findings
-        bare_s = measure_bare(kernel, [case.name for case in checked.cases], rounds)
-        compare_s = statistics.median(compares)
+        figures = asyncio.run(measure(kernel, rounds))
+        report, bare_s, check_s, compare_s = figures.report, figures.bare_s, figures.check_s, figures.compare_s
+        assert report.status == "passed", report.findings
         rest_s = check_s - compare_s
-
-        print(f"{kernel.shader.name}, {len(checked.cases)} cases, {rounds} rounds, {checked.adapter.name if checked.adapter else ''}")
+        print(f"{kernel.shader.name}, {len(report.cases)} cases, {rounds} rounds, {report.adapter.name if report.adapter else ''}")
         print(f"  bare wgpu script          {1e3 * bare_s:8.2f} ms CPU")
         print(f"  warm check                {1e3 * check_s:8.2f} ms CPU   ratio {check_s / bare_s:.2f}")
         print(f"    reference, comparison   {1e3 * compare_s:8.2f} ms CPU")
