@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pixel_core.kernels.stub import contract_stub
-
 from pixel_core.errors import PixelError
 from pixel_core.findings import Finding
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
+from pixel_core.kernels.stub import contract_stub
 from pixel_server.discover import sidecar_of
 from pixel_server.exit_codes import PASSED_CODE
 from pixel_server.insert_contract import insert_contract
