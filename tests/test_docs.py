@@ -93,6 +93,17 @@ def test_every_script_that_a_page_names_is_there() -> None:
             assert (REPOSITORY / "scripts" / script).exists(), f"{page} names scripts/{script}"
 
 
+def test_every_module_of_the_code_map_is_there() -> None:
+    files = [
+        file for folder in ("pixel_core", "server", "coach") for file in (REPOSITORY / folder).rglob("*") if "__pycache__" not in file.parts
+    ]
+    known = {file.stem for file in files} | {"pixel_core"}
+    code_map = read(REPOSITORY / "ARCHITECTURE.md").partition("## Code map")[2].partition("## Cross-cutting")[0]
+    named = re.findall(r"`([a-z_0-9]+)`", code_map)
+    assert len(named) > 50
+    assert [name for name in named if name not in known] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", read(page)):
