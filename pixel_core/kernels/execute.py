@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+from pixel_core import __version__
 from pixel_core.engines.base import AdapterInfo
 from pixel_core.errors import EngineUnavailable
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.load_shader import LoadedShader
 from pixel_core.kernels.place import Kernel
 from pixel_core.kernels.plan import Case
+from pixel_core.kernels.result_cache import CaseRun, ResultCache, cache_key
 from pixel_core.kernels.results import CaseResult, Fault
-from pixel_core.kernels.run_reference import ReferenceCall, ReferenceFailure, ReferenceFiles, ReferenceRunner
+from pixel_core.kernels.run_reference import ReferenceCall, ReferenceFailure, ReferenceOutputs, ReferenceRunner
 from pixel_core.kernels.worker_messages import CaseReply, CheckCase, DrawInputs, DrawReply, Hello, HelloReply, ShaderText
 from pixel_core.processes.exits import ChildExit
 from pixel_core.processes.job_folder import JobFolder
@@ -59,6 +62,7 @@ class CaseRunner:
         self._hello: asyncio.Task[HelloReply | ChildExit] | None = None
         self._references: dict[Path, ReferenceRunner] = {}
         self._folder: JobFolder | None = None
+        self._results = ResultCache()
 
     def prewarm(self) -> None:
         """Start a worker, so that its driver loads while shaders are read."""
@@ -82,8 +86,33 @@ class CaseRunner:
             raise EngineUnavailable(reply.problem, hint=reply.hint or None)
         return reply.adapter
 
-    async def run(self, loaded: LoadedShader, kernel: Kernel, case: Case) -> CaseResult:
-        """Run one case of one kernel."""
+    async def run(self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None = None) -> CaseRun:
+        """Run one case of one kernel, or take its result from an earlier run that rests on the same texts and files.
+
+        Args:
+            loaded: The shader.
+            kernel: The kernel in it.
+            case: The case.
+            cancel: Set to withdraw it; the run then has a fault `cancelled`.
+        """
+        key = await self._key(loaded, kernel, case)
+        run = self._results.find(key)
+        if run is None:
+            run = await self._run(loaded, kernel, case, cancel)
+            self._results.keep(key, run)
+        return run
+
+    async def _key(self, loaded: LoadedShader, kernel: Kernel, case: Case) -> str:
+        adapter = await self.require_device()
+        interpreter = find_interpreter(self._root(kernel), self._interpreter, os.environ) if kernel.contract.reference else None
+        sidecar = "" if loaded.sidecar is None else loaded.sidecar.text
+        names = (str(loaded.source.path), kernel.contract.name, case.name, str(self._seed), __version__, str(interpreter), repr(adapter))
+        return cache_key(loaded.source.text, sidecar, *names)
+
+    def _root(self, kernel: Kernel) -> Path:
+        return self._workspace or project_root(kernel.contract.source.path.parent)
+
+    async def _run(self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None) -> CaseRun:
         text = ShaderText(
             path=str(loaded.source.path),
             text=loaded.source.text,
@@ -94,15 +123,25 @@ class CaseRunner:
             seed=self._seed,
         )
         budget_s = kernel.contract.budget.seconds
-        references: Mapping[str, ReferenceFiles] = {}
-        folder = ""
-        if kernel.contract.reference is not None:
-            answer = await self._reference(kernel, case, text, budget_s)
-            if isinstance(answer, CaseResult):
-                return answer
-            references, folder = answer
-        reply = await self._workers.request(CheckCase(shader=text, folder=folder, references=references), CaseReply, timeout_s=budget_s)
-        return _unanswered(case, reply, budget_s) if isinstance(reply, ChildExit) else reply.result
+        request = CheckCase(shader=text)
+        files: Mapping[str, str] = {}
+        folder: Path | None = None
+        try:
+            if kernel.contract.reference is not None:
+                if self._folder is None:
+                    self._folder = JobFolder()
+                folder = self._folder.subfolder()
+                answer = await self._reference(kernel, case, text, folder, cancel)
+                if isinstance(answer, CaseResult):
+                    return CaseRun(result=answer, files=files)
+                request = CheckCase(shader=text, folder=str(folder), references=answer.outputs)
+                files = answer.files
+            reply = await self._workers.request(request, CaseReply, timeout_s=budget_s, cancel=cancel)
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+        result = _unanswered(case, reply, budget_s) if isinstance(reply, ChildExit) else reply.result
+        return CaseRun(result=result, files=files)
 
     async def close(self) -> None:
         """End every child process and remove what they left."""
@@ -114,27 +153,24 @@ class CaseRunner:
             self._folder.remove()
 
     async def _reference(
-        self, kernel: Kernel, case: Case, text: ShaderText, budget_s: float
-    ) -> tuple[Mapping[str, ReferenceFiles], str] | CaseResult:
+        self, kernel: Kernel, case: Case, text: ShaderText, folder: Path, cancel: asyncio.Event | None
+    ) -> ReferenceOutputs | CaseResult:
         """Draw the inputs of a case and call the contract's function with them."""
         reference = kernel.contract.reference
         assert reference is not None
-        contract_folder = kernel.contract.source.path.parent
-        workspace = self._workspace or project_root(contract_folder)
+        budget_s = kernel.contract.budget.seconds
+        workspace = self._root(kernel)
         interpreter = find_interpreter(workspace, self._interpreter, os.environ)
         if interpreter is None:
             return _failed(case, Fault(kind="interpreter", message="no Python was found", hint="name one with `--python`"))
-        if self._folder is None:
-            self._folder = JobFolder()
-        folder = self._folder.subfolder()
-        drawn = await self._workers.request(DrawInputs(shader=text, folder=str(folder)), DrawReply, timeout_s=budget_s)
+        drawn = await self._workers.request(DrawInputs(shader=text, folder=str(folder)), DrawReply, timeout_s=budget_s, cancel=cancel)
         if isinstance(drawn, ChildExit):
             return _unanswered(case, drawn, budget_s)
         if drawn.fault is not None:
             return _failed(case, drawn.fault)
         runner = self._references.setdefault(interpreter, ReferenceRunner(interpreter, memory_bytes=self._memory_bytes))
         call = ReferenceCall(
-            file=contract_folder / reference.file,
+            file=kernel.contract.source.path.parent / reference.file,
             function=reference.function,
             workspace=workspace,
             folder=folder,
@@ -143,10 +179,10 @@ class CaseRunner:
             outputs=drawn.outputs,
             optional=tuple(kernel.contract.expect),
         )
-        answer = await runner.run(call, timeout_s=budget_s)
+        answer = await runner.run(call, timeout_s=budget_s, cancel=cancel)
         if isinstance(answer, ReferenceFailure):
             return _failed(case, _reference_fault(f"`{reference.file}:{reference.function}`", answer))
-        return answer.outputs, str(folder)
+        return answer
 
 
 def project_root(folder: Path) -> Path:

@@ -44,6 +44,13 @@ class LoadedShader:
     contracts: ContractFile
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The shader, its sidecar whether it exists or not, and the references that its contracts name."""
+        contracts = self.contracts.contracts
+        references = (contract.source.path.parent / contract.reference.file for contract in contracts if contract.reference)
+        return (self.source.path, sidecar_path(self.source.path), *dict.fromkeys(references))
+
+    @property
     def compiles(self) -> bool:
         """Whether our own front end has no error against it."""
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
@@ -58,11 +65,16 @@ def load_shader(path: Path) -> LoadedShader | Finding:
     text = read_text(path)
     if isinstance(text, Finding):
         return text
-    sidecar_path = path.with_name(f"{path.stem}.contract.toml")
-    sidecar = read_text(sidecar_path) if sidecar_path.is_file() else None
+    beside = sidecar_path(path)
+    sidecar = read_text(beside) if beside.is_file() else None
     if isinstance(sidecar, Finding):
         return sidecar
     return understand(text, sidecar)
+
+
+def sidecar_path(shader: Path) -> Path:
+    """Where the contract of a shader stands that does not hold it itself."""
+    return shader.with_name(f"{shader.stem}.contract.toml")
 
 
 def understand(source: SourceText, sidecar: SourceText | None) -> LoadedShader:

@@ -54,6 +54,7 @@ class ValidationReport:
         shader_sha256: Of the shader's bytes as read.
         contract_sha256: Of the contract's text.
         seed: Base seed of the run.
+        files: Every file that the verdict rests on, existing or not: shader, sidecar, reference and what it imports from the workspace.
     """
 
     shader: Path
@@ -67,6 +68,7 @@ class ValidationReport:
     shader_sha256: str = ""
     contract_sha256: str = ""
     seed: int = 0
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,74 @@
+"""Results of cases by everything that they depend on, so that what did not change need not run again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixel_core.kernels.results import CaseResult
+
+_KEPT_RESULTS = 4096
+
+_OF_THE_MOMENT = frozenset(
+    {"timeout", "worker_ended", "cancelled", "out_of_memory", "device_lost", "internal", "interpreter", "no_reference", "unsupported"}
+)
+"""Kinds of fault that may be gone the next time although no file changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRun:
+    """One case that ran.
+
+    Attributes:
+        result: What it came to.
+        files: Files that the reference read → their SHA-256; empty without a reference.
+    """
+
+    result: CaseResult
+    files: Mapping[str, str]
+
+
+class ResultCache:
+    """The latest results, least recently used out first. The key holds all texts; files of references are hashed again at each look."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, CaseRun] = OrderedDict()
+
+    def find(self, key: str) -> CaseRun | None:
+        """The run of that key, if every file it read still has the same content."""
+        run = self._runs.get(key)
+        if run is None:
+            return None
+        if any(_sha256(Path(path)) != sha256 for path, sha256 in run.files.items()):
+            del self._runs[key]
+            return None
+        self._runs.move_to_end(key)
+        return run
+
+    def keep(self, key: str, run: CaseRun) -> None:
+        """Keep a run, unless another try may end otherwise."""
+        if any(fault.kind in _OF_THE_MOMENT for fault in run.result.faults):
+            return
+        self._runs[key] = run
+        if len(self._runs) > _KEPT_RESULTS:
+            self._runs.popitem(last=False)
+
+
+def cache_key(*parts: str) -> str:
+    """One key of several texts; no two different lists of texts share one."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
