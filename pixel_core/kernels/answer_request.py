@@ -121,7 +121,8 @@ class RequestAnswerer:
             return _failed(case.name, Fault(kind="unsupported", message=opened.message, hint=opened.hint or ""))
         try:
             references = read_references(Path(request.folder), request.references)
-            return run_case(opened[0], kernel.checked, case, references, known=self._prepared, is_cancelled=is_cancelled)
+            watch = request.watch_loops
+            return run_case(opened[0], kernel.checked, case, references, known=self._prepared, watch_loops=watch, is_cancelled=is_cancelled)
         except MemoryError:
             return _failed(case.name, Fault(kind="out_of_memory", message="the worker reached its memory limit"))
 

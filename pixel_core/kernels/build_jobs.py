@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pixel_core.engines.base import BindingJob, BufferJob, DispatchJob, KernelJob
 from pixel_core.kernels.evaluate_tree import KeyedProblem
 from pixel_core.kernels.expression_nodes import ExpressionProblem
-from pixel_core.kernels.memory import encode_uniform, poison
-from pixel_core.kernels.planned import BindingPlan, Case, DispatchPlan
+from pixel_core.kernels.memory import POISONS, SCRATCH_POISONS, encode_uniform, poison
+from pixel_core.kernels.planned import BindingPlan, BufferPlan, Case, DispatchPlan
 from pixel_core.wgsl.reflect import ShaderInterface
 
 
@@ -40,11 +40,15 @@ def is_poisoned(role: str) -> bool:
 def _storage(case: Case, contents: Mapping[str, bytes], run: int) -> dict[str, BufferJob]:
     return {
         buffer.name: BufferJob(
-            initial=poison(buffer.size_bytes, run) if is_poisoned(buffer.role) else contents[buffer.name],
+            initial=_filling(buffer, run) if is_poisoned(buffer.role) else contents[buffer.name],
             read_back=buffer.role in {"out", "inout", "accumulate"} or (run == 0 and buffer.role != "scratch"),
         )
         for buffer in case.buffers
     }
+
+
+def _filling(buffer: BufferPlan, run: int) -> bytes:
+    return poison(buffer.size_bytes, (SCRATCH_POISONS if buffer.role == "scratch" else POISONS)[run])
 
 
 class _Uniforms:

@@ -49,7 +49,7 @@ def explain_results(kernel: Kernel, results: Sequence[tuple[Case, CaseResult]], 
         wrong = [one for one in judged if not one[2].passed]
         if wrong:
             findings.append(_explain_mismatch(kernel, wrong, [one for one in judged if one[2].passed]))
-        elif all_cases and len(judged) == len(results):
+        elif all_cases and judged and len(judged) == len(results):
             findings.extend(_explain_uninformative(kernel, output, judged))
     joined: dict[tuple[object, ...], list[tuple[Case, CaseResult, Fault]]] = {}
     for case, result in results:
@@ -184,6 +184,12 @@ def informative_cases(outputs: Sequence[OutputResult]) -> int:
     return len(informative)
 
 
+def _why_uninformative(smoke: list[str], informative: int) -> tuple[str, ...]:
+    if smoke:
+        return (f"uninformative: {listed(smoke)}",)
+    return () if informative else ("one constant would pass in every case",)
+
+
 def _explain_uninformative(kernel: Kernel, output: str, judged: Sequence[Judged]) -> list[Finding]:
     informative = informative_cases([one for _, _, one in judged])
     if informative >= INFORMATIVE_CASES:
@@ -195,7 +201,7 @@ def _explain_uninformative(kernel: Kernel, output: str, judged: Sequence[Judged]
             severity=RULES["PX391"].severity,
             message=f"{informative} of {len(judged)} cases can tell a right `{output}` from a dumb one; {INFORMATIVE_CASES} are needed",
             location=place_key(kernel.contract, f"expect.{output}").location,
-            notes=(f"uninformative: {listed(smoke)}",) if smoke else ("one constant would pass in every case",),
+            notes=_why_uninformative(smoke, informative),
             hint="add cases with other sizes, or inputs that make the output vary",
         )
     ]

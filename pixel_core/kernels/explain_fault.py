@@ -134,14 +134,14 @@ _EXPLANATIONS = {
     ),
     "expression": _Explanation(code="PX392", message="{message} ({case})", place=_expression),
     "reference": _Explanation(code="PX706", message="the reference failed: {message} ({case})", place=_reference, shows_detail=True),
-    "no_reference": _Explanation(code="PX706", message="there is no reference: {message}", place=_reference, shows_detail=True),
+    "no_reference": _Explanation(code="PX706", message="the reference cannot be used: {message}", place=_reference, shows_detail=True),
     "outside_workspace": _Explanation(code="PX707", message="{message}", place=_reference),
     "interpreter": _Explanation(code="PX902", message="the reference cannot run: {message}", place=_reference),
     "timeout": _Explanation(
         code="PX701",
         message="stopped: {message} ({case})",
         place=_entry,
-        hint="a loop that never ends? else use smaller sizes, or raise `budget = { seconds = … }`",
+        hint="a loop that never ends, or a shader that takes long to compile? else use smaller sizes, or raise `budget = { seconds = … }`",
     ),
     "worker_ended": _Explanation(
         code="PX702", message="the process that ran the kernel ended: {message} ({case})", place=_entry, shows_detail=True

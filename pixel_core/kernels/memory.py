@@ -33,6 +33,9 @@ POISONS = (0x7FC17FC1, 0x71497149)
 """Words for memory that nobody has written. Each half is the same, so that an f16 shows it too: the first is NaN as f32 and as f16,
 the second large and finite (9.97e29 as f32, 10,824 as f16)."""
 
+SCRATCH_POISONS = (0x7FC57FC5, 0x71557155)
+"""The same for scratch, with words of its own: an output that holds one of these was written, with what the kernel read there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layout:
@@ -94,9 +97,9 @@ def part_scalar(store: Type, part: str) -> str:
     return _layout(store, part).scalar
 
 
-def poison(size: int, pattern: int) -> bytes:
-    """That many bytes of `POISONS[pattern]`."""
-    return (POISONS[pattern].to_bytes(4, "little") * (-(-size // 4)))[:size]
+def poison(size: int, word: int) -> bytes:
+    """That many bytes of one of `POISONS` or `SCRATCH_POISONS`."""
+    return (word.to_bytes(4, "little") * (-(-size // 4)))[:size]
 
 
 # ---------------------------------------------------------------- uniforms

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from pixel_core.kernels.results import Pattern
 
+_FEWEST_IN_BLOCK = 3
+"""One or two wrong elements always lie in one block of some size."""
+
 Mask = NDArray[np.bool_]
 Places = NDArray[Any]
 
@@ -94,7 +97,7 @@ def _along_one(axis: _Axis, sizes: Sequence[int]) -> list[Pattern]:
 
 def _in_one_block(axis: _Axis, sizes: Sequence[int]) -> list[Pattern]:
     first, last = int(axis.places[0]), int(axis.places[-1])
-    for size in sorted(sizes):
+    for size in sorted(sizes) if axis.places.size >= _FEWEST_IN_BLOCK else ():
         if size < axis.length and first // size == last // size:
             block = first // size
             end = min((block + 1) * size, axis.length) - 1

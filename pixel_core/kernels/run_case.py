@@ -54,6 +54,7 @@ def run_case(
     references: Mapping[str, Reference],
     *,
     known: PreparedCases,
+    watch_loops: bool = False,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> CaseResult:
     """Run and judge one case.
@@ -64,6 +65,7 @@ def run_case(
         case: Planned.
         references: Output → what the contract's function returned.
         known: Cases prepared before.
+        watch_loops: Look for a loop that the adapter ended even if every output is right.
         is_cancelled: Asked between the steps.
 
     Returns:
@@ -102,7 +104,7 @@ def run_case(
         reference_s=prepared.reference_s,
         compare_s=time.process_time() - compared,
     )
-    if faults or not all(output.passed for output in outputs):
+    if watch_loops or faults or not all(output.passed for output in outputs):
         cut = engine.find_loop_cut(jobs[0])
         if cut is not None:
             return _result(engine, case, started, status="inconclusive", faults=[_loop_fault(cut)], timing=timing)

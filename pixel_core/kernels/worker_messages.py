@@ -86,10 +86,12 @@ class CheckCase(msgspec.Struct, frozen=True, kw_only=True, tag="check_case"):
         shader: The case.
         folder: Where the reference's results are; empty without a reference.
         references: Output → its files in the folder.
+        watch_loops: Look for a loop that the adapter ended even if every output is right; else only if one is wrong.
     """
 
     shader: ShaderText
     folder: str = ""
+    watch_loops: bool = False
     references: Mapping[str, ReferenceFiles] = msgspec.field(default_factory=dict)
 
 

@@ -110,6 +110,13 @@ EXPECTED = (
         message="inconclusive: the adapter ended this loop",
         place="while (step < 10u)",
     ),
+    Expected(
+        shader="endless_loop_with_right_result",
+        status="inconclusive",
+        code="PX410",
+        message="inconclusive: the adapter ended this loop",
+        place="while (i < arrayLength(&x))",
+    ),
     Expected(shader="recursion", code="PX133", message="the function `twice` calls itself", place="return twice(value, depth + 1u)"),
     Expected(shader="garbage", code="PX903", message="garbage.wgsl is not UTF-8 text"),
     Expected(shader="null_character", code="PX100", message="null character U+0000", place="fn double"),

@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixel_core.kernels.expressions import ExpressionProblem
-from pixel_core.kernels.memory import POISONS, buffer_size, decode_buffer, encode_buffer, encode_uniform, part_scalar, poison
+from pixel_core.kernels.memory import (
+    POISONS,
+    SCRATCH_POISONS,
+    buffer_size,
+    decode_buffer,
+    encode_buffer,
+    encode_uniform,
+    part_scalar,
+    poison,
+)
 from pixel_core.wgsl.layout import MemberDraft, lay_out
 from pixel_core.wgsl.types import Array, Atomic, Matrix, Scalar, Type, Vector
 
@@ -103,13 +112,19 @@ def test_a_field_that_does_not_exist_is_named() -> None:
 
 @pytest.mark.parametrize("scalar", ["f32", "f16", "u32", "i32"])
 def test_poison_is_recognised_in_every_type(scalar: str) -> None:
-    values = [np.frombuffer(poison(8, pattern), {"f32": "<f4", "f16": "<f2", "u32": "<u4", "i32": "<i4"}[scalar]) for pattern in (0, 1)]
+    dtype = {"f32": "<f4", "f16": "<f2", "u32": "<u4", "i32": "<i4"}[scalar]
+    for words in (POISONS, SCRATCH_POISONS):
+        check_poison([np.frombuffer(poison(8, word), dtype) for word in words], scalar)
+    assert poison(6, POISONS[0]) == POISONS[0].to_bytes(4, "little") + POISONS[0].to_bytes(4, "little")[:2]
+    assert not set(POISONS) & set(SCRATCH_POISONS)
+
+
+def check_poison(values: list[np.ndarray], scalar: str) -> None:
     assert all((value == value[0]).all() or np.isnan(value).all() for value in values)
     if scalar.startswith("f"):
         assert np.isnan(values[0]).all()
         assert (values[1] > 1e4).all()
         assert np.isfinite(values[1]).all()
-    assert poison(6, 0) == POISONS[0].to_bytes(4, "little") + POISONS[0].to_bytes(4, "little")[:2]
 
 
 # ---------------------------------------------------------------- uniforms
