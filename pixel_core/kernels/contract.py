@@ -102,7 +102,7 @@ class Budget:
     """
 
     seconds: float = 20.0
-    bytes: int = 1 << 28
+    bytes: int = 1 << 27
     invocations: int = 1 << 27
 
 

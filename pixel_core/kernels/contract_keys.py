@@ -27,7 +27,7 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
         "compare": 'a table by output: compare = { c = "exact" }',
         "cases": 'a list: cases = ["M=64 N=64 K=64"]',
         "derive": "true or false: derive = false",
-        "budget": "a table: budget = { seconds = 20, bytes = 268_435_456, invocations = 134_217_728 }",
+        "budget": "a table: budget = { seconds = 20, bytes = 134_217_728, invocations = 134_217_728 }",
         "flops": 'an expression: flops = "2 * M * N * K"',
     }
 )

@@ -209,7 +209,7 @@ _FITTING_RULES: tuple[Rule, ...] = (
         severity=Severity.ERROR,
         summary="A case would need more memory or invocations than the contract's budget.",
         explanation=(
-            "Without a `budget`, a case may use 256 MiB and 134,217,728 invocations. Sizes are added up before anything runs, so a slip of "
+            "Without a `budget`, a case may use 128 MiB and 134,217,728 invocations. Sizes are added up before anything runs, so a slip of "
             "the pen cannot exhaust the machine."
         ),
         remedy="Use smaller sizes (errors show at small ones too), or raise it: `budget = { bytes = 1_000_000_000 }`.",

@@ -645,7 +645,7 @@ def test_an_override_without_value() -> None:
         (
             'cases = ["n=100000000"]\ndispatch = 1',
             "PX328",
-            "the case `n=100000000` needs 800,000,000 bytes of buffers, and its budget is 268,435,456",
+            "the case `n=100000000` needs 800,000,000 bytes of buffers, and its budget is 134,217,728",
         ),
         (
             'cases = ["n=1"]\ndispatch = [65535, 65535, 4]',
