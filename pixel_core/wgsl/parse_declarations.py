@@ -27,6 +27,7 @@ from pixel_core.wgsl.syntax import (
 )
 
 _DIRECTIVES = frozenset(("enable", "requires", "diagnostic"))
+_BODY_OR_BEYOND = frozenset(("{", ";", "fn", "struct", "alias", "override"))
 
 
 class DeclarationParser(StatementParser):
@@ -237,9 +238,10 @@ class DeclarationParser(StatementParser):
             self.expect_closing(")", opening, f"after the parameters of {what}")
         return_attributes: list[Attribute] = []
         return_type: Expression | None = None
-        if self.accept("->"):
+        if self.accept("->") or self._half_an_arrow(what):
             return_attributes = self.attributes()
             return_type = self.type_specifier(f"the return type of {what}")
+        self._skip_to_body(what)
         self.stops = frozenset()
         self.break_if_depth = -1
         body = None
@@ -259,6 +261,23 @@ class DeclarationParser(StatementParser):
             return_type=return_type,
             body=body,
         )
+
+    def _half_an_arrow(self, what: str) -> bool:
+        """Take what is left of the `->` before a return type."""
+        if self.symbol not in ("-", ">"):
+            return False
+        self.report_unexpected(f"`->` before the return type of {what}")
+        self.advance()
+        return True
+
+    def _skip_to_body(self, what: str) -> None:
+        """Skip what a broken head has left over, so that the body is read as one."""
+        if self.symbol in ("{", "@", END) or self.at_statement() or self.at_declaration():
+            return
+        at = self.find_ahead(_BODY_OR_BEYOND)
+        if at is not None and self.symbols[at] == "{":
+            self.report_unexpected(f"`{{` to open the body of {what}")
+            self.move_to(at)
 
     def _parameter(self) -> Parameter:
         """`param`."""

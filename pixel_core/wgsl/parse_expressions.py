@@ -303,6 +303,10 @@ class ExpressionParser(RecoveringCursor):
                 self.symbol = self.symbols[self.index]
                 if self.symbol == closing:
                     break
+                if self.symbol == "@" and closing == TEMPLATE_END:
+                    # An unclosed `<` has swallowed the comma before the attributes of the next parameter or member.
+                    self.move_to(before_last)
+                    break
             if self.symbol == ":" and closing == TEMPLATE_END and len(items) > 1:
                 # An unclosed `<` has swallowed the name of the next parameter or member.
                 self.move_to(before_last)

@@ -175,6 +175,10 @@ class RecoveringCursor(TokenCursor):
 
     # ------------------------------------------------------------ finding one's feet
 
+    def at_statement(self) -> bool:
+        """Whether the next token can only begin a statement."""
+        return self.symbol in _STATEMENT_STARTS
+
     def at_declaration(self) -> bool:
         """Whether what comes can only stand at module scope."""
         symbol = self.symbol

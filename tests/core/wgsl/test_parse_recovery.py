@@ -54,6 +54,30 @@ enable f16
           | PX104 expected `;` after this `enable`
 const a = 1;
 ---
+fn f(
+    @builtin(workgroup_id) group: vec3<u32,
+                                          | PX106 expected `>` to close the template list
+    @builtin(local_invocation_index) lane: u32,
+) {
+    a = 1u;
+}
+---
+fn f(x: u32) - u32 {
+             ^ PX105 expected `->` before the return type of `fn f`, found `-`
+    let y = x;
+    return y;
+}
+---
+fn f(x: u32) > u32 {
+             ^ PX105 expected `->` before the return type of `fn f`, found `>`
+    return x;
+}
+---
+fn f(x: u32) => u32 {
+             ^ PX105 expected `{` to open the body of `fn f`, found `=`
+    return x;
+}
+---
 fn f() { let x = (1 + 2; }
                        | PX106 expected `)` to close the `(`
 ---
