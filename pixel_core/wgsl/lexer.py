@@ -16,6 +16,7 @@ _LINE_BREAKS = "\n\v\f\r\x85\u2028\u2029"
 _LINE_BREAK_SET = frozenset(_LINE_BREAKS)
 _BLANKSPACE = f" \t{_LINE_BREAKS}\u200e\u200f"
 # Every code point above ASCII that is not blankspace; `_read_word` finds out which of them may stand in an identifier.
+_JOINERS = frozenset("\u200c\u200d")
 _BEYOND_ASCII = "\x80-\x84\x86-\u200d\u2010-\u2027\u202a-\U0010ffff"
 
 _TOKEN = re.compile(
@@ -100,7 +101,7 @@ class _Lexer:
 
     def _read_word(self, text: str, start: int) -> None:
         """A word that is reserved, starts with an underscore or leaves ASCII."""
-        if text.isascii() or text.isidentifier():
+        if text.isascii() or _is_identifier(text):
             kind = TokenKind.PUNCTUATION if text == "_" else TokenKind.IDENTIFIER
             self.tokens.append(Token(kind, text, start, start + len(text)))
             if text in RESERVED_WORDS:
@@ -114,7 +115,7 @@ class _Lexer:
             end = begin + 1
             valid = text[begin].isidentifier()
             if valid:
-                while end < len(text) and (text[end].isascii() or ("a" + text[end]).isidentifier()):
+                while end < len(text) and (text[end].isascii() or _is_identifier("a" + text[end])):
                     end += 1
             else:
                 while end < len(text) and not text[end].isascii() and not text[end].isidentifier():
@@ -202,6 +203,11 @@ def lex(source: SourceText) -> tuple[list[Token], list[Finding]]:
     lexer = _Lexer(source)
     lexer.run()
     return lexer.tokens, lexer.findings
+
+
+def _is_identifier(text: str) -> bool:
+    # WGSL follows Unicode 14. Python 3.13 follows 15.1, which lets the two joiners continue an identifier.
+    return text.isidentifier() and _JOINERS.isdisjoint(text)
 
 
 def _describe(text: str) -> str:
