@@ -154,6 +154,10 @@ class Engine(Protocol):
         """
         ...
 
+    def refusal(self, source: str) -> CompileFailure | None:
+        """Compile a shader without running it: why it is refused, or None. Never raises for what a text may hold."""
+        ...
+
     def find_loop_cut(self, job: KernelJob) -> LoopCut | None:
         """Run a job again with every loop watched; the first loop that was ended before its exit was taken."""
         ...

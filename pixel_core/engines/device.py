@@ -30,6 +30,7 @@ from pixel_core.engines.instrument import zero_workgroup_memory
 from pixel_core.engines.job_checks import check_job
 from pixel_core.engines.naga_message import read_naga_message
 from pixel_core.engines.read_back import Copy, Received, plan_copies, split_copies, writable_buffers
+from pixel_core.engines.strip_enables import STRIPPED_EXTENSIONS, strip_enables
 from pixel_core.errors import EngineUnavailable
 from pixel_core.source import SourceText
 from pixel_core.wgsl.analyse import Module, analyse
@@ -153,6 +154,17 @@ class DeviceEngine:
         except (wgpu.GPUError, RuntimeError, MemoryError) as problem:
             return self._failure(problem)
 
+    def refusal(self, source: str) -> CompileFailure | None:
+        """Compile a shader without running it: why naga refuses it, or None. Never raises for what a text may hold."""
+        try:
+            device = self._device or self._open_device()
+            self._device = device
+            module = self._modules.get_or_make(source, lambda: self._compile(device, source))
+        except (wgpu.GPUError, RuntimeError, MemoryError) as problem:
+            failure = self._failure(problem)
+            return CompileFailure(stage="module", message=failure.message, line=0, column=0, detail=failure.message)
+        return module if isinstance(module, CompileFailure) else None
+
     def find_loop_cut(self, job: KernelJob) -> LoopCut | None:
         """Run a job again with every loop watched, on an adapter that ends loops; None on any other."""
         if LOOP_CAP not in self._quirks:
@@ -200,14 +212,16 @@ class DeviceEngine:
         return self._pipelines.get_or_make(key, lambda: _compile_pipeline(device, module, dispatch))
 
     def _compile(self, device: wgpu.GPUDevice, source: str) -> wgpu.GPUShaderModule | CompileFailure:
-        module = _compile_module(device, source)
+        # A cheap look first: most shaders have no such directive, and finding out costs a parse.
+        has_directive = any(name in source for name in STRIPPED_EXTENSIONS)
+        module = _compile_module(device, strip_enables(self._analyse(source).tree) if has_directive else source)
         if isinstance(module, CompileFailure) or WORKGROUP_MEMORY_NOT_ZEROED not in self._quirks:
             return module
         # The user's own text went first, so that what naga says about it is about it.
         rewritten = zero_workgroup_memory(self._analyse(source))
         if rewritten == source:
             return module
-        zeroed = _compile_module(device, rewritten)
+        zeroed = _compile_module(device, strip_enables(analyse_text(rewritten).tree) if has_directive else rewritten)
         if isinstance(zeroed, CompileFailure):
             return replace(
                 zeroed, message=f"{zeroed.message} (after zeroing workgroup memory, which this adapter leaves undone)", line=0, column=0
@@ -356,7 +370,9 @@ def _bind_groups(
     groups: dict[int, list[tuple[int, _BufferAllocation]]] = {}
     for binding in dispatch.bindings:
         groups.setdefault(binding.group, []).append((binding.binding, allocations[binding.buffer]))
-    for group, members in groups.items():
+    for group in range(max(groups, default=-1) + 1):
+        # An automatic layout has an empty group in each gap; wgpu-native before 29 wants those set as well.
+        members = groups.get(group, [])
         key = (group, *((number, allocation.serial, allocation.region.size) for number, allocation in members))
         yield group, pipeline.bind_groups.get_or_make(key, lambda g=group, m=members: _make_bind_group(device, pipeline, g, m))
 

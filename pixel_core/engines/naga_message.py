@@ -35,6 +35,13 @@ def read_naga_message(text: str, *, stage: str, entry_point: str = "") -> Compil
     return CompileFailure(stage=stage, message=message.rstrip("."), line=line, column=column, detail=text.strip(), entry_point=entry_point)
 
 
+def read_naga_context(text: str) -> tuple[str, ...]:
+    """The title of a refusal and the causes below it, outermost first (`Function [0] 'f' is invalid`, `Expression [2] is invalid`)."""
+    lines = text.splitlines()
+    title, title_line = _title(lines)
+    return () if title is None else (title, *_causes(lines[title_line + 1 :]))
+
+
 def _title(lines: list[str]) -> tuple[str | None, int]:
     for number, line in enumerate(lines):
         for head in _HEADS:

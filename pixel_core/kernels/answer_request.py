@@ -14,6 +14,9 @@ import numpy as np
 
 from pixel_core import __version__
 from pixel_core.engines.bounded_cache import BoundedCache
+from pixel_core.engines.compilers import AbsentCompiler, Compiler, CompilerVerdicts, compile_with
+from pixel_core.engines.naga import NAGA, NagaCompiler
+from pixel_core.engines.tint import open_tint
 from pixel_core.errors import EngineUnavailable
 from pixel_core.kernels.draw_inputs import draw_inputs
 from pixel_core.kernels.evaluate import split_output
@@ -25,7 +28,18 @@ from pixel_core.kernels.prepare_case import PreparedCases, read_references
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.run_case import CheckedKernel, expression_fault, run_case
-from pixel_core.kernels.worker_messages import CaseReply, CheckCase, DrawInputs, DrawReply, Hello, HelloReply, ShaderText, WorkerRequest
+from pixel_core.kernels.worker_messages import (
+    CaseReply,
+    CheckCase,
+    Compile,
+    CompileReply,
+    DrawInputs,
+    DrawReply,
+    Hello,
+    HelloReply,
+    ShaderText,
+    WorkerRequest,
+)
 from pixel_core.source import SourceText
 from pixel_core.wgsl.analyse import Module, analyse
 from pixel_core.wgsl.parse import parse
@@ -58,9 +72,10 @@ class RequestAnswerer:
         self._kernels: BoundedCache[tuple[object, ...], _Kernel | None] = BoundedCache(_KEPT_PLANS)
         self._prepared: PreparedCases = BoundedCache(_KEPT_PREPARED_BYTES, lambda prepared: prepared.size_bytes)
         self._opening = opening
+        self._tint: Compiler | AbsentCompiler | None = None
         opening.analyse_with(self._module)
 
-    def answer(self, body: bytes, is_cancelled: Callable[[], bool]) -> Union[HelloReply, DrawReply, CaseReply]:
+    def answer(self, body: bytes, is_cancelled: Callable[[], bool]) -> Union[HelloReply, DrawReply, CaseReply, CompileReply]:
         """Answer one request.
 
         Raises:
@@ -69,6 +84,8 @@ class RequestAnswerer:
         request = _decode(body)
         if isinstance(request, Hello):
             return self._hello()
+        if isinstance(request, Compile):
+            return CompileReply(verdicts=self._compile(request))
         if isinstance(request, DrawInputs):
             try:
                 return self._draw(request)
@@ -91,6 +108,17 @@ class RequestAnswerer:
             limits=engine.limits,
             features=tuple(sorted(engine.features)),
         )
+
+    def _compile(self, request: Compile) -> CompilerVerdicts:
+        opened = self._opening.wait()
+        if isinstance(opened, EngineUnavailable):
+            naga: Compiler | AbsentCompiler = AbsentCompiler(compiler=NAGA, reason=opened.message, hint=opened.hint or "")
+        else:
+            naga = NagaCompiler(opened[0].refusal)
+        if self._tint is None:
+            # Not before it is wanted: Dawn takes a tenth of a second to load.
+            self._tint = open_tint()
+        return compile_with((naga, self._tint), request.text)
 
     def _draw(self, request: DrawInputs) -> DrawReply:
         found = self._case(request.shader)

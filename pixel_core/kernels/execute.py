@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pixel_core import __version__
 from pixel_core.engines.base import AdapterInfo
+from pixel_core.engines.compilers import AbsentCompiler, CompilerVerdicts
 from pixel_core.errors import EngineUnavailable
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.load_shader import LoadedShader
@@ -19,7 +20,17 @@ from pixel_core.kernels.plan import Case
 from pixel_core.kernels.result_cache import CaseRun, ResultCache, cache_key
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.run_reference import ReferenceCall, ReferenceFailure, ReferenceOutputs, ReferenceRunner
-from pixel_core.kernels.worker_messages import CaseReply, CheckCase, DrawInputs, DrawReply, Hello, HelloReply, ShaderText
+from pixel_core.kernels.worker_messages import (
+    CaseReply,
+    CheckCase,
+    Compile,
+    CompileReply,
+    DrawInputs,
+    DrawReply,
+    Hello,
+    HelloReply,
+    ShaderText,
+)
 from pixel_core.processes.exits import ChildExit
 from pixel_core.processes.job_folder import JobFolder
 from pixel_core.processes.launcher import launch_module
@@ -27,6 +38,9 @@ from pixel_core.processes.pool import WorkerPool
 
 _START_TIMEOUT_S = 120.0
 """A cold start took 20 s at worst on a busy machine; a driver that needs six times that does not work."""
+
+_COMPILE_TIMEOUT_S = 60.0
+"""Opening the device is part of the first compilation; compiling itself took 0.2 s at worst for a thousand lines."""
 
 _REFERENCE_FAULTS = {
     "raised": "reference",
@@ -144,6 +158,15 @@ class CaseRunner:
                 shutil.rmtree(folder, ignore_errors=True)
         result = _unanswered(case, reply, budget_s) if isinstance(reply, ChildExit) else reply.result
         return CaseRun(result=result, files=files)
+
+    async def compile(self, loaded: LoadedShader, cancel: asyncio.Event | None = None) -> CompilerVerdicts:
+        """What naga and Tint say about a shader. A worker that does not answer leaves both absent, and says how it ended."""
+        request = Compile(path=str(loaded.source.path), text=loaded.source.text)
+        reply = await self._workers.request(request, CompileReply, timeout_s=_COMPILE_TIMEOUT_S, cancel=cancel)
+        if isinstance(reply, CompileReply):
+            return reply.verdicts
+        reason = f"the process that compiles did not answer: {_how_it_ended(reply)}"
+        return CompilerVerdicts(absent=tuple(AbsentCompiler(compiler=name, reason=reason) for name in ("naga", "tint")))
 
     async def close(self) -> None:
         """End every child process and remove what they left."""

@@ -8,6 +8,7 @@ from typing import Union
 import msgspec
 
 from pixel_core.engines.base import AdapterInfo
+from pixel_core.engines.compilers import CompilerVerdicts
 from pixel_core.kernels.reference_files import ReferenceFiles
 from pixel_core.kernels.results import CaseResult, Fault
 
@@ -101,4 +102,22 @@ class CaseReply(msgspec.Struct, frozen=True, kw_only=True):
     result: CaseResult
 
 
-WorkerRequest = Union[Hello, DrawInputs, CheckCase]
+class Compile(msgspec.Struct, frozen=True, kw_only=True, tag="compile"):
+    """Compile a shader with naga and Tint, and run nothing.
+
+    Attributes:
+        path: Of the shader; not read, the text is what counts.
+        text: The shader.
+    """
+
+    path: str
+    text: str
+
+
+class CompileReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the compilers said, and which of them could not be asked."""
+
+    verdicts: CompilerVerdicts
+
+
+WorkerRequest = Union[Hello, DrawInputs, CheckCase, Compile]

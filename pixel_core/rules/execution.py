@@ -134,4 +134,16 @@ ENVIRONMENT_RULES: tuple[Rule, ...] = (
         explanation="Shaders are UTF-8 text of at most 4 MiB. A file that is missing, binary or larger is not checked.",
         remedy="Check the path and the encoding.",
     ),
+    Rule(
+        code="PX904",
+        name="compiler-absent",
+        severity=Severity.INFO,
+        summary="One of the two compilers was not asked.",
+        explanation=(
+            "naga comes with wgpu and needs an adapter. Tint, the compiler of Chrome, comes with the optional package `dawn-python`; without it "
+            "nothing is said about Chrome beyond pixel-lsp's own checks."
+        ),
+        example='pip install "pixel-lsp[tint]"',
+        remedy="Install the package, or live without: everything else works.",
+    ),
 )

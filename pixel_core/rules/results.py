@@ -30,6 +30,113 @@ COMPILER_RULES: tuple[Rule, ...] = (
         example="@compute @workgroup_size(64, 64)  // 4,096 invocations: the limit is 1,024 here, and 256 in a browser",
         remedy="Bring the entry point under the limit, or set the override to a value that fits.",
     ),
+    Rule(
+        code="PX203",
+        name="tint-refuses-shader",
+        severity=Severity.ERROR,
+        summary="Tint, the compiler of Chrome, does not accept the shader.",
+        explanation=(
+            "Tint checks more than naga: barriers in non-uniform control flow, pointers that alias, operators that need parentheses. A shader "
+            "that only Tint refuses runs through wgpu and in Firefox, and fails in Chrome; as a rule Tint is right and the shader is not valid "
+            "WGSL. It shows all errors of syntax, or the first error of meaning. Tint comes with the optional package `dawn-python`, as of "
+            "Chrome 133; about what is newer than that the finding is a warning."
+        ),
+        example="error[PX203]: Tint refuses the shader: 'workgroupBarrier' must only be called from uniform control flow",
+        remedy="Mend the line. For a barrier, move it out of the `if` and keep only the work inside.",
+    ),
+    Rule(
+        code="PX204",
+        name="compiler-warning",
+        severity=Severity.WARNING,
+        summary="A compiler accepts the shader and warns.",
+        explanation="Tint warns about code that is never reached, and about what a `diagnostic` filter lowers from an error.",
+        example="warning[PX204]: Tint warns: code is unreachable",
+        remedy="Mend the line, or lower the warning with `diagnostic(off, rule);`.",
+    ),
+    Rule(
+        code="PX210",
+        name="enable-subgroups",
+        severity=Severity.INFO,
+        summary="Browsers need `enable subgroups;`, and naga refuses it.",
+        explanation=(
+            "naga knows subgroup functions without the directive and does not know the directive; Tint takes them only with it. No source suits "
+            "both. pixel-lsp blanks the directive when it compiles with naga, so that the kernel runs, and keeps it for Tint."
+        ),
+        example="enable subgroups;",
+        remedy="Keep the line for browsers. A program that uses wgpu takes it out before it makes the shader module.",
+    ),
+    Rule(
+        code="PX211",
+        name="pointer-parameter",
+        severity=Severity.WARNING,
+        summary="naga refuses parameters that point into storage, workgroup or uniform memory.",
+        explanation="Chrome takes them (language feature `unrestricted_pointer_parameters`); wgpu and Firefox take pointers to `function` and `private` only.",
+        example="fn clear(p: ptr<workgroup, array<u32, 64>>) { }",
+        remedy="Use the variable itself inside of the function, or pass a value or an index.",
+    ),
+    Rule(
+        code="PX212",
+        name="requires-refused",
+        severity=Severity.WARNING,
+        summary="naga refuses to hear that a language feature is required.",
+        explanation="`requires` only documents; a feature works without it wherever it is implemented.",
+        example="requires unrestricted_pointer_parameters;",
+        remedy="Remove the directive; the fix does it.",
+    ),
+    Rule(
+        code="PX213",
+        name="statement-diagnostic",
+        severity=Severity.WARNING,
+        summary="naga refuses `@diagnostic` on a statement.",
+        explanation="It takes the attribute on functions, and the directive at the top of the file.",
+        example="@diagnostic(off, derivative_uniformity) if x { }",
+        remedy="Move the filter to the function or to the top of the file.",
+    ),
+    Rule(
+        code="PX214",
+        name="workgroup-memory-beyond-promise",
+        severity=Severity.WARNING,
+        summary="More workgroup memory than a browser promises.",
+        explanation="The default limit `maxComputeWorkgroupStorageSize` is 16,384 bytes. wgpu raises it to what the adapter has, so the kernel runs here.",
+        example="var<workgroup> tile: array<f32, 8192>;  // 32 KiB",
+        remedy="Use smaller tiles, or ask for a higher limit when the device is requested, and be ready for a refusal.",
+    ),
+    Rule(
+        code="PX215",
+        name="workgroup-beyond-promise",
+        severity=Severity.WARNING,
+        summary="A larger workgroup than a browser promises.",
+        explanation="The default limits are 256 invocations, at most 256 in x and in y and 64 in z. wgpu raises them to what the adapter has, so the kernel runs here.",
+        example="@compute @workgroup_size(512)",
+        remedy="Use a smaller workgroup, or ask for higher limits when the device is requested, and be ready for a refusal.",
+    ),
+    Rule(
+        code="PX216",
+        name="constant-function",
+        severity=Severity.WARNING,
+        summary="naga cannot evaluate this function at compile time.",
+        explanation="`frexp`, `modf`, `bitcast`, `transpose`, the packing functions and some more are const-functions in WGSL and not yet in naga.",
+        example="const one = bitcast<u32>(1.0f);",
+        remedy="Inside of a function write `let`; the fix does it. At module scope write the value.",
+    ),
+    Rule(
+        code="PX217",
+        name="loop-without-return",
+        severity=Severity.WARNING,
+        summary="naga wants a `return` after a loop that can only be left by `return`.",
+        explanation="WGSL sees that the end of the function is not reached; naga does not look.",
+        example="fn find() -> u32 { loop { if done() { return 1u; } } }",
+        remedy="Add a `return` after the loop; the fix does it. Tint then warns that it is unreachable.",
+    ),
+    Rule(
+        code="PX218",
+        name="plain-atomic",
+        severity=Severity.WARNING,
+        summary="An atomic is read or written without an atomic function.",
+        explanation="WGSL allows only `atomicLoad`, `atomicStore` and their relatives. naga compiles the plain access, and Chrome refuses it.",
+        example="var<workgroup> count: atomic<u32>;  …  count = 0u;",
+        remedy="Use the atomic function; the fix does it.",
+    ),
 )
 
 PROOF_RULES: tuple[Rule, ...] = (
