@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,19 +20,13 @@ def editors() -> Path:
 
 
 @pytest.fixture
-def server_command() -> list[str]:
-    """The real server, as an editor starts it."""
-    return [str(Path(sys.executable).with_name("pixel-lsp")), "--stdio"]
-
-
-@pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a user who has never used the program."""
     return new_user(tmp_path / "home")
 
 
 @pytest.fixture
-def scenario(tmp_path: Path, server_command: list[str]) -> Path:
+def scenario(tmp_path: Path) -> Path:
     """A scenario file; the workspace with the broken kernel is beside it."""
     shader = write_broken_matmul(tmp_path / "workspace")
-    return write_scenario(tmp_path / "scenario.json", shader, server_command)
+    return write_scenario(tmp_path / "scenario.json", shader)

@@ -29,9 +29,7 @@
       make-backup-files nil
       create-lockfiles nil)
 (set-language-environment "UTF-8")
-(define-derived-mode wgsl-mode prog-mode "WGSL")
-(add-to-list 'auto-mode-alist '("\\.wgsl\\'" . wgsl-mode))
-(add-to-list 'eglot-server-programs (cons 'wgsl-mode (e2e-the "command")))
+(load (e2e-the "setup") nil t t)
 
 (defvar e2e-questions nil "What the server asked, newest first: the question and its answers.")
 (advice-add 'completing-read :override

@@ -2,8 +2,8 @@
 --
 --   nvim --headless --clean -n -l nvim_e2e.lua SCENARIO.json
 --
--- The scenario names the server's command, the file (a copy: it is written), its broken line (from 1), the text that the
--- finding must underline, the line without the mistake, and the seconds to wait for each step.
+-- The scenario names the set-up to load (that of docs/editors.md), the file (a copy: it is written), its broken line (from 1),
+-- the text that the finding must underline, the line without the mistake, and the seconds to wait for each step.
 local path = _G.arg[1]
 local scenario = vim.json.decode(table.concat(vim.fn.readfile(path), '\n'))
 local timeout = scenario.seconds * 1000
@@ -23,17 +23,13 @@ local function wait(what, condition)
 end
 
 local exit
+dofile(scenario.setup)
+vim.lsp.config('pixel-lsp', { on_exit = function(code, signal) exit = { code = code, signal = signal } end })
+vim.cmd('filetype on')
 vim.cmd.edit(vim.fn.fnameescape(scenario.file))
-vim.bo.filetype = 'wgsl'
 local buffer = vim.api.nvim_get_current_buf()
-local id = vim.lsp.start({
-  name = 'pixel-lsp',
-  cmd = scenario.command,
-  root_dir = vim.fs.dirname(scenario.file),
-  init_options = { trusted = true },
-  on_exit = function(code, signal) exit = { code = code, signal = signal } end,
-})
-local client = vim.lsp.get_client_by_id(id)
+wait('opening the file starts the server', function() return #vim.lsp.get_clients({ name = 'pixel-lsp', bufnr = buffer }) == 1 end)
+local client = vim.lsp.get_clients({ name = 'pixel-lsp', bufnr = buffer })[1]
 wait('the server answered initialize', function() return client.initialized end)
 expect('it took the encoding that Neovim likes best: ' .. client.offset_encoding, client.offset_encoding == 'utf-8')
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from pixel_testing.check_command import SHADERS
 
+DOCS = SHADERS.parent / "docs"
 RIGHT = "c[row * size.n + col] = sum;"
 WRONG = "c[row * size.n + col] = sum * 1.5;"
 STEP_SECONDS = 60
@@ -32,18 +35,16 @@ def write_broken_matmul(folder: Path) -> Path:
     return shader
 
 
-def write_scenario(path: Path, shader: Path, server_command: Sequence[str]) -> Path:
+def write_scenario(path: Path, shader: Path) -> Path:
     """What a drive expects, as JSON: the drives are written in their editors' languages.
 
     Args:
         path: The file to write.
         shader: The broken kernel.
-        server_command: The server as an editor starts it.
     """
     lines = shader.read_text(encoding="utf-8").splitlines()
     (index,) = (index for index, line in enumerate(lines) if WRONG in line)
     facts = {
-        "command": list(server_command),
         "file": str(shader),
         "line": index + 1,
         "broken": lines[index],
@@ -55,12 +56,30 @@ def write_scenario(path: Path, shader: Path, server_command: Sequence[str]) -> P
     return path
 
 
+def add_to_scenario(path: Path, **facts: str | int) -> None:
+    """Add what one editor needs besides."""
+    known = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**known, **facts}, ensure_ascii=False), encoding="utf-8")
+
+
+def documented_setup(language: str, file: Path) -> Path:
+    """Write the set-up of docs/editors.md in one language, which a reader would copy, to a file. Returns the file."""
+    page = (DOCS / "editors.md").read_text(encoding="utf-8")
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    file.write_text(block, encoding="utf-8")
+    return file
+
+
 def new_user(home: Path) -> dict[str, str]:
-    """The environment of a user who never trusted a folder and never checked a kernel. `home` marks all processes that inherit it."""
+    """The environment of a user who never trusted a folder and never checked a kernel, and who finds `pixel-lsp` on PATH.
+
+    `home` marks all processes that inherit it.
+    """
     home.mkdir()
     private = ("XDG_", "PIXEL_LSP_", "PYTEST_", "PYTHON", "COVERAGE_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(private)}
-    return {**inherited, "HOME": str(home), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    return {**inherited, "HOME": str(home), "PATH": programs, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
 
 def run_editor(command: Sequence[str | Path], environment: dict[str, str], seconds: float) -> str:

@@ -1,0 +1,48 @@
+"""What can be said about the Visual Studio Code extension without an editor; tests/editors drives it in one."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from pixel_core import __version__
+
+EXTENSION = Path(__file__).parents[1] / "vscode-extension"
+MANIFEST = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+README = (EXTENSION / "README.md").read_text(encoding="utf-8")
+
+
+def test_it_has_the_version_of_the_server() -> None:
+    lock = json.loads((EXTENSION / "package-lock.json").read_text(encoding="utf-8"))
+    assert {MANIFEST["version"], lock["version"], lock["packages"][""]["version"]} == {__version__}
+
+
+def test_settings_that_name_a_program_are_not_read_from_an_untrusted_folder() -> None:
+    settings = MANIFEST["contributes"]["configuration"]["properties"]
+    programs = [name for name, setting in settings.items() if setting["scope"] == "machine-overridable"]
+    assert programs == ["pixelLsp.serverCommand"]
+    assert MANIFEST["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"] == programs
+    assert MANIFEST["capabilities"]["untrustedWorkspaces"]["supported"] == "limited"
+    assert MANIFEST["capabilities"]["virtualWorkspaces"]["supported"] is False
+
+
+def test_the_readme_names_every_setting_and_command() -> None:
+    contributed = MANIFEST["contributes"]
+    settings = list(contributed["configuration"]["properties"])
+    commands = [f"{command['category']}: {command['title']}" for command in contributed["commands"]]
+    assert re.findall(r"^\| `([^`]+)` \|", README, flags=re.MULTILINE) == [*settings, *commands]
+
+
+def test_the_licence_is_that_of_the_project() -> None:
+    assert (EXTENSION / "LICENSE").read_bytes() == (EXTENSION.parent / "LICENSE").read_bytes()
+
+
+def test_the_grammar_has_its_language_and_its_patterns() -> None:
+    (language,) = MANIFEST["contributes"]["languages"]
+    (contributed,) = MANIFEST["contributes"]["grammars"]
+    grammar = json.loads((EXTENSION / contributed["path"]).read_text(encoding="utf-8"))
+    assert (language["id"], contributed["language"]) == ("wgsl", "wgsl")
+    assert contributed["scopeName"] == grammar["scopeName"]
+    included = set(re.findall(r'"include": "#([^"]+)"', (EXTENSION / contributed["path"]).read_text(encoding="utf-8")))
+    assert included == set(grammar["repository"])
