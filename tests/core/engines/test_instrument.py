@@ -217,8 +217,10 @@ class _Adapter:
         encoder = self.device.create_command_encoder()
         compute = encoder.begin_compute_pass()
         compute.set_pipeline(pipeline)
-        for group, (binding, bound) in {0: (0, buffer), **({3: (5, cut)} if is_watched else {})}.items():
-            entries = [{"binding": binding, "resource": {"buffer": bound, "offset": 0, "size": bound.size}}]
+        bound = {0: (0, buffer), **({3: (5, cut)} if is_watched else {})}
+        for group in range(max(bound) + 1):  # with the empty ones between
+            members = [bound[group]] if group in bound else []
+            entries = [{"binding": binding, "resource": {"buffer": one, "offset": 0, "size": one.size}} for binding, one in members]
             compute.set_bind_group(group, self.device.create_bind_group(layout=pipeline.get_bind_group_layout(group), entries=entries))
         compute.dispatch_workgroups(workgroups)
         compute.end()
