@@ -38,7 +38,8 @@ class Place:
 def place_output(kernel: Kernel, output: str) -> Place:
     """The statement that stores into an output (`buffer` or `buffer.field`).
 
-    Of several stores it is the last one of the last pass that writes the output; the others become labels. An output that
+    Of several stores it is the last one of the last pass that writes the output; the others become labels, after one on the
+    store itself. An output that
     nothing stores into is placed on its declaration, and one that the shader does not declare on its line of the contract.
     """
     buffer, _, field = output.partition(".")
@@ -58,8 +59,9 @@ def place_output(kernel: Kernel, output: str) -> Place:
             binding = kernel.interface.binding(variable)
             declared = declared or (binding.span if binding else None)
     if spans:
-        labels = tuple(Label(kernel.shader.location(span), f"`{output}` is written here too") for span in spans[1:4])
-        return Place(location=kernel.shader.location(spans[0]), labels=labels)
+        here, *others = (kernel.shader.location(span) for span in spans[:4])
+        labels = (Label(here, f"this store writes `{output}`"), *(Label(other, f"`{output}` is written here too") for other in others))
+        return Place(location=here, labels=labels)
     if declared:
         return Place(location=kernel.shader.location(declared))
     return place_key(kernel.contract, f"expect.{output}")

@@ -97,7 +97,7 @@ def test_a_wrong_output_is_told_once_on_the_store_that_writes_it() -> None:
     assert finding.code == "PX401"
     assert finding.message == "y is wrong in 1 of 17 elements (case n=17, device llvmpipe)"
     assert text_at(finding) == "y[i] = 2.0 * x[i]"
-    assert [label.message for label in finding.labels] == ["`y` is written here too"]
+    assert [label.message for label in finding.labels] == ["this store writes `y`", "`y` is written here too"]
     assert finding.notes == (
         "only the last element",
         "first y[16]: expected 1.5, got 1 (error 0.5, bound 2.4e-07, relative 0.33, 7 ULP)",
