@@ -56,7 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 all passed, 1 an error or a failed or inconclusive verdict, 2 nothing could be checked.",
     )
     parser.add_argument("--version", action="version", version=f"pixel-lsp {__version__}")
-    parser.add_argument("--stdio", action="store_true", help="speak LSP on standard input and output (also without any argument)")
+    transport = parser.add_mutually_exclusive_group()
+    transport.add_argument("--stdio", action="store_true", help="speak LSP on standard input and output (also without any argument)")
+    transport.add_argument("--tcp", metavar="HOST:PORT", help="wait for one editor at a loopback address")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     _add_check(verbs.add_parser("check", help="run kernels and compare them with their contracts"))
     _add_contract(verbs.add_parser("contract", help="write the first contract of a shader"))
@@ -157,8 +159,9 @@ def _run(arguments: argparse.Namespace) -> int:
         return doctor(
             Path(arguments.python) if arguments.python else None, as_json=arguments.format == "json", color=not arguments.no_color
         )
-    print("pixel-lsp: the language server is not there yet; `pixel-lsp check PATH` checks kernels in the terminal", file=sys.stderr)
-    return USAGE_CODE
+    from pixel_server.serve import serve
+
+    return serve(arguments.tcp)
 
 
 def _positive_number(text: str) -> int:

@@ -37,12 +37,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"pixel-lsp {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["--stdio"]])
-def test_the_language_server_says_that_it_is_not_there_yet(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == 2
+@pytest.mark.parametrize("address", ["0.0.0.0:9257", "example.org:80", "9257", "127.0.0.1:", "127.0.0.1:65536"])
+def test_the_language_server_listens_to_this_machine_alone(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--tcp", address]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "pixel-lsp: the language server is not there yet; `pixel-lsp check PATH` checks kernels in the terminal\n"
+    assert captured.err.startswith(f"pixel-lsp: `{address}` is not an address of this machine alone\n")
 
 
 def test_usage(capsys: pytest.CaptureFixture[str]) -> None:

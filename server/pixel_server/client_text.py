@@ -1,0 +1,83 @@
+"""A text as the editor counts it: its lines, and columns in the units that were agreed on.
+
+LSP breaks lines at line feed, carriage return or both, and nowhere else; WGSL and Python know more line breaks. So lines of
+`SourceText` never meet lines of LSP: everything between them passes through code-point offsets, here.
+Source: LSP 3.17, "Text Documents" and "Position".
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import Final
+
+from lsprotocol.types import Position, Range
+
+from pixel_core.findings import Span
+
+_LINE_BREAK: Final = re.compile(r"\r\n|\n|\r")
+
+
+class ClientText:
+    """One version of one text.
+
+    Args:
+        text: The text.
+        encoding: `utf-8`, `utf-16` or `utf-32`.
+    """
+
+    def __init__(self, text: str, encoding: str) -> None:
+        self.text = text
+        self._encoding = encoding
+        breaks = list(_LINE_BREAK.finditer(text))
+        self._starts = [0, *(match.end() for match in breaks)]
+        self._ends = [*(match.start() for match in breaks), len(text)]
+
+    def position(self, offset: int) -> Position:
+        """The editor's position of a code-point offset, clamped to the text."""
+        offset = min(max(offset, 0), len(self.text))
+        line = bisect_right(self._starts, offset) - 1
+        # Between carriage return and line feed is still the end of the line.
+        before = self.text[self._starts[line] : min(offset, self._ends[line])]
+        return Position(line=line, character=self._units(before))
+
+    def offset(self, position: Position) -> int:
+        """The code-point offset of an editor's position, clamped to its line and the text."""
+        if position.line < 0:
+            return 0
+        if position.line >= len(self._starts):
+            return len(self.text)
+        start, end = self._starts[position.line], self._ends[position.line]
+        line = self.text[start:end]
+        if self._encoding == "utf-32" or line.isascii():
+            return min(start + max(position.character, 0), end)
+        units = position.character
+        for index, character in enumerate(line):
+            if units <= 0:
+                return start + index
+            units -= self._units(character)
+        return end
+
+    def range(self, span: Span | None) -> Range:
+        """The editor's range of a span; of no span, the beginning of the text."""
+        if span is None:
+            return Range(start=Position(line=0, character=0), end=Position(line=0, character=0))
+        return Range(start=self.position(span.start), end=self.position(span.end))
+
+    def span(self, given: Range) -> Span:
+        """The span of an editor's range."""
+        start = self.offset(given.start)
+        return Span(start, max(start, self.offset(given.end)))
+
+    def edited(self, given: Range, new_text: str) -> ClientText:
+        """The text with a range replaced."""
+        span = self.span(given)
+        return ClientText(self.text[: span.start] + new_text + self.text[span.end :], self._encoding)
+
+    def _units(self, text: str) -> int:
+        if self._encoding == "utf-32" or text.isascii():
+            return len(text)
+        # Lone surrogates come through JSON, and take one unit of UTF-16 or three of UTF-8.
+        if self._encoding == "utf-8":
+            return len(text.encode("utf-8", "surrogatepass"))
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2

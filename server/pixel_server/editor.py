@@ -1,0 +1,125 @@
+"""What the server says of itself, without being asked: diagnostics, progress, messages. Each in the way that the client declared."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Any, Final
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from pixel_core.findings import Finding
+from pixel_core.source import SourceText
+from pixel_server.features.diagnostics import findings_of
+from pixel_server.rules_uri import rules_uri
+from pixel_server.session import OpenShader, Session
+from pixel_server.to_lsp import Places, to_diagnostic
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Editor:
+    """The editor at the other end.
+
+    Args:
+        server: Speaks LSP.
+        session: Says what is true.
+    """
+
+    def __init__(self, server: LanguageServer, session: Session) -> None:
+        self._server = server
+        self._session = session
+        self._rules = rules_uri()
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    def show_findings(self, shader: OpenShader) -> None:
+        """Tell the editor what is true of a shader now, in every file that it has or had findings in."""
+        files: frozenset[str] = frozenset()
+        if shader.uri in self._session.shaders:
+            view = self._session.view(shader)
+            found = findings_of(view) if view is not None else ()
+            # The shader itself is always told of, so that the editor knows that its version was looked at.
+            files = frozenset((shader.uri, *(self._session.uri_of(one.location.path) for one in found)))
+        told, shader.told = shader.told, files
+        for uri in sorted(files | told):
+            self._publish(uri)
+        self._refresh()
+
+    def diagnostics_of(self, uri: str) -> list[types.Diagnostic]:
+        """What is to be shown in one file, whichever shader says it."""
+        sources: dict[Any, SourceText] = {}
+        found: list[Finding] = []
+        for view in self._session.views():
+            sources[view.analysis.texts.shader.path] = view.analysis.texts.shader
+            if view.analysis.texts.sidecar is not None:
+                sources[view.analysis.texts.sidecar.path] = view.analysis.texts.sidecar
+            found.extend(one for one in findings_of(view) if self._session.uri_of(one.location.path) == uri)
+        places = Places(client=self._session.client, uri_of=self._session.uri_of, source_of=sources.get, rules=self._rules)
+        return [to_diagnostic(one, places) for one in found]
+
+    def show_problem(self, problem: Finding) -> None:
+        """Show a finding about a file that nothing else is known of."""
+        self.show_message(types.MessageType.Error, f"{problem.message} [{problem.code}]")
+
+    def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """A line in the editor's log."""
+        self._server.window_log_message(types.LogMessageParams(type=kind, message=message))
+
+    def show_message(self, kind: types.MessageType, message: str) -> None:
+        """A message that the user sees."""
+        self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    async def ask(self, question: str, answers: Sequence[str]) -> str | None:
+        """Ask the user. Returns the title of the answer, None for none."""
+        actions = [types.MessageActionItem(title=answer) for answer in answers]
+        params = types.ShowMessageRequestParams(type=types.MessageType.Info, message=question, actions=actions)
+        try:
+            chosen = await self._server.window_show_message_request_async(params)
+        except JsonRpcException:
+            return None
+        return chosen.title if chosen is not None else None
+
+    def in_background(self, work: Awaitable[Any]) -> None:
+        """Let some work go on by itself; what it raises is logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    async def close(self) -> None:
+        """Stop what goes on by itself."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _over(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            _LOG.error("work in the background failed", exc_info=problem)
+
+    def _publish(self, uri: str) -> None:
+        document = self._session.documents.get(uri)
+        if document is not None and self._session.client.pulls_diagnostics:
+            return
+        version = document.version if document is not None and self._session.client.version else None
+        self._server.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri=uri, diagnostics=self.diagnostics_of(uri), version=version)
+        )
+
+    def _refresh(self) -> None:
+        client = self._session.client
+        if client.pulls_diagnostics:
+            self._request(self._server.workspace_diagnostic_refresh_async(None))
+        if client.refreshes_lenses:
+            self._request(self._server.workspace_code_lens_refresh_async(None))
+
+    def _request(self, request: Awaitable[Any]) -> None:
+        async def answered() -> None:
+            try:
+                await request
+            except JsonRpcException as problem:
+                _LOG.warning("the editor refused a request: %s", problem)
+
+        self.in_background(answered())

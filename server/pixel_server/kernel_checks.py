@@ -1,0 +1,229 @@
+"""From an edit or a save to a verdict: analyses while typing, runs kernels on open and save, and shows what is true."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from lsprotocol import types
+
+from pixel_core.errors import EngineUnavailable, PixelError
+from pixel_core.findings import Finding, Location
+from pixel_core.kernels.examine import examine, finding
+from pixel_core.kernels.load_shader import LoadedShader, understand
+from pixel_core.kernels.report import CheckReport
+from pixel_core.kernels.validate import Checker
+from pixel_server.editor import Editor
+from pixel_server.features.progress import Progress
+from pixel_server.scheduler import Scheduler
+from pixel_server.session import Analysis, OpenShader, Session, Texts, Verdict
+
+DEBOUNCE_S: Final = 0.1
+"""After the last keystroke so much time passes before the text is analysed."""
+
+_INLINE_CHARACTERS: Final = 16_000
+"""A longer text is analysed in a thread, so that the editor's other requests are answered meanwhile."""
+
+_YES, _NO = "Trust", "Not now"
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a check is for.
+
+    Attributes:
+        contract: Run only this contract; None runs all.
+        case: Run only the cases of this name; None runs all.
+    """
+
+    contract: str | None = None
+    case: str | None = None
+
+
+class KernelChecks:
+    """Keeps every open shader's analysis and verdict up to date. Owns the worker processes.
+
+    Args:
+        session: The state.
+        editor: Who is told.
+        progress: How checks that take long are shown.
+    """
+
+    def __init__(self, session: Session, editor: Editor, progress: Progress) -> None:
+        self._session = session
+        self._editor = editor
+        self._progress = progress
+        self._scheduler: Scheduler[CheckReport | None] = Scheduler()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysis")
+        self._checker = Checker(session.settings.options(trusted=True))
+        self._reader = Checker(session.settings.options(trusted=False))
+
+    def text_changed(self, shader: OpenShader) -> None:
+        """Analyse the shader's text once nothing was typed for a moment."""
+        self._forget_timer(shader)
+        self._timers[shader.uri] = asyncio.get_running_loop().call_later(
+            DEBOUNCE_S, lambda: self._editor.in_background(self._show_analysis(shader))
+        )
+
+    def check(self, shader: OpenShader, ask: Ask | None = None) -> asyncio.Future[CheckReport | None]:
+        """Run the shader's kernels, after what runs for it now was stopped.
+
+        Returns:
+            The report; None when a newer check took over.
+        """
+        self._forget_timer(shader)
+        wanted = ask or Ask()
+        return self._scheduler.submit(shader.uri, lambda cancel: self._check(shader, wanted, cancel))
+
+    def check_later(self, shader: OpenShader) -> None:
+        """Run the shader's kernels; nobody waits for the report."""
+        future = self.check(shader)
+        self._editor.in_background(_outcome(future))
+
+    def check_all(self) -> None:
+        """Run the kernels of every open shader."""
+        for shader in tuple(self._session.shaders.values()):
+            self.check_later(shader)
+
+    def stop(self, shader: OpenShader) -> None:
+        """Stop what runs for a shader."""
+        self._forget_timer(shader)
+        self._scheduler.cancel(shader.uri)
+
+    async def analysed(self, shader: OpenShader) -> Analysis | None:
+        """The analysis of the shader's present text, made now where it is missing; None when the shader cannot be read."""
+        while shader.uri in self._session.shaders:
+            texts = self._session.texts_of(shader)
+            if isinstance(texts, Finding):
+                return None
+            if shader.analysis is not None and shader.analysis.texts == texts:
+                return shader.analysis
+            if len(texts.shader.text) <= _INLINE_CHARACTERS:
+                analysis = _analyse(texts, self._session.settings.seed)
+            else:
+                analysis = await asyncio.get_running_loop().run_in_executor(self._threads, self._analyse_if_wanted, shader, texts)
+            # The text may have gone on meanwhile; then this analysis is of no use.
+            if analysis is not None and self._session.texts_of(shader) == texts:
+                shader.analysis = analysis
+                return analysis
+        return None
+
+    async def settings_changed(self) -> None:
+        """Begin again with new workers and an empty cache, under the session's present settings."""
+        old = (self._checker, self._reader)
+        self._checker = Checker(self._session.settings.options(trusted=True))
+        self._reader = Checker(self._session.settings.options(trusted=False))
+        for shader in self._session.shaders.values():
+            shader.analysis = shader.verdict = None
+        self.check_all()
+        for checker in old:
+            await checker.__aexit__(None, None, None)
+
+    async def close(self) -> None:
+        """Stop everything and end every child process."""
+        for timer in self._timers.values():
+            timer.cancel()
+        await self._scheduler.close()
+        await asyncio.gather(self._checker.__aexit__(None, None, None), self._reader.__aexit__(None, None, None))
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _show_analysis(self, shader: OpenShader) -> None:
+        if await self.analysed(shader) is not None:
+            self._editor.show_findings(shader)
+
+    async def _check(self, shader: OpenShader, ask: Ask, cancel: asyncio.Event) -> CheckReport | None:
+        analysis = await self.analysed(shader)
+        if analysis is None or cancel.is_set():
+            return None
+        can_run = shader.is_file and any(kernel.can_run for kernel in analysis.examination.kernels)
+        workspace = self._session.workspace_of(shader.path) if can_run else None
+        is_trusted = workspace is not None and self._session.trust.allows(workspace)
+        if workspace is not None and not is_trusted and self._session.trust.begin_question(workspace):
+            self._editor.in_background(self._ask_for_trust(workspace))
+        shader.is_checking = is_trusted
+        # What reading finds is shown at once; running may take its time.
+        self._editor.show_findings(shader)
+        try:
+            report = await self._run(analysis, ask, cancel, is_trusted=is_trusted)
+        finally:
+            shader.is_checking = False
+        if self._scheduler.is_overtaken(shader.uri) or shader.uri not in self._session.shaders:
+            return None
+        shader.verdict = Verdict(texts=analysis.texts, report=report, is_trusted=is_trusted, case=ask.case)
+        self._editor.show_findings(shader)
+        return report
+
+    async def _run(self, analysis: Analysis, ask: Ask, cancel: asyncio.Event, *, is_trusted: bool) -> CheckReport:
+        path = analysis.texts.shader.path
+        loaded = _only(analysis.loaded, ask.contract)
+        try:
+            if not is_trusted:
+                return await self._reader.check_loaded([loaded], case=ask.case)
+            async with self._progress.of_check(path.name, cancel) as on_progress:
+                return await self._checker.check_loaded([loaded], on_progress, case=ask.case, cancel=cancel)
+        except EngineUnavailable as problem:
+            hint = problem.hint or "`pixel-lsp doctor` says what is missing"
+            return _failure(analysis, "PX901", problem.message, hint)
+        except Exception as problem:  # noqa: BLE001 - a bug of ours costs one verdict, not the server
+            _LOG.exception("checking %s failed", path)
+            return _failure(analysis, "PX790", f"pixel-lsp failed: {problem!r}", "the server's log holds the traceback")
+
+    async def _ask_for_trust(self, workspace: Path) -> None:
+        question = f"May pixel-lsp run the kernels and Python references in {workspace}? Trust only folders whose content you know."
+        if await self._editor.ask(question, (_YES, _NO)) == _YES:
+            self.trust(workspace)
+
+    def trust(self, workspace: Path) -> None:
+        """Let a workspace's kernels run, remember it, and check again what is open."""
+        trust = self._session.trust
+        trust.granted.add(workspace)
+        try:
+            trust.store.add(workspace)
+        except PixelError as problem:
+            self._editor.show_message(types.MessageType.Warning, f"trusted until the server ends: {problem.message}")
+        self.check_all()
+
+    def _analyse_if_wanted(self, shader: OpenShader, texts: Texts) -> Analysis | None:
+        """In the thread: a text that was typed over while it waited is not looked at."""
+        document = self._session.documents.get(shader.uri)
+        if document is not None and document.content.text != texts.shader.text:
+            return None
+        return _analyse(texts, self._session.settings.seed)
+
+    def _forget_timer(self, shader: OpenShader) -> None:
+        timer = self._timers.pop(shader.uri, None)
+        if timer is not None:
+            timer.cancel()
+
+
+def _analyse(texts: Texts, seed: int) -> Analysis:
+    loaded = understand(texts.shader, texts.sidecar)
+    return Analysis(texts=texts, loaded=loaded, examination=examine(loaded, seed=seed))
+
+
+def _only(loaded: LoadedShader, contract: str | None) -> LoadedShader:
+    """The shader with no more than one of its contracts."""
+    chosen = tuple(one for one in loaded.contracts.contracts if one.name == contract)
+    return replace(loaded, contracts=replace(loaded.contracts, contracts=chosen)) if chosen else loaded
+
+
+def _failure(analysis: Analysis, code: str, message: str, hint: str) -> CheckReport:
+    """What is known without running, and why nothing ran."""
+    texts = analysis.texts
+    examination = analysis.examination
+    sources = {text.path: text for text in (texts.shader, texts.sidecar) if text is not None}
+    failed = finding(code, message, Location(texts.shader.path), hint)
+    return CheckReport(kernels=examination.static_reports(), findings=(*examination.findings, failed), sources=sources)
+
+
+async def _outcome(future: asyncio.Future[CheckReport | None]) -> None:
+    await asyncio.wait({future})
+    if not future.cancelled():
+        future.result()

@@ -1,0 +1,276 @@
+"""The one mutable state of the server: open documents, what is known about their shaders, and what the editor was told.
+
+Features get a `ShaderView`, which is frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pygls.uris import from_fs_path, to_fs_path
+
+from pixel_core.findings import Finding
+from pixel_core.kernels.examine import Examination
+from pixel_core.kernels.execute import project_root
+from pixel_core.kernels.load_shader import LoadedShader, read_text, sidecar_path
+from pixel_core.kernels.report import CheckReport
+from pixel_core.source import SourceText
+from pixel_server.client import Client
+from pixel_server.client_text import ClientText
+from pixel_server.discover import SHADER_SUFFIX, SIDECAR_SUFFIX
+from pixel_server.settings import Settings
+from pixel_server.trust import Trust
+
+WGSL: Final = "wgsl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One version of an open document.
+
+    Attributes:
+        uri: As the editor spells it.
+        path: Its file; for a document without one, a name to show.
+        is_file: Whether the path is one.
+        version: The editor's count.
+        language: The editor's name for its language.
+        content: The text.
+    """
+
+    uri: str
+    path: Path
+    is_file: bool
+    version: int
+    language: str
+    content: ClientText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What a shader's findings rest on: its text, and that of the sidecar or why that cannot be read."""
+
+    shader: SourceText
+    sidecar: SourceText | None
+    problem: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What can be said about a shader without running it."""
+
+    texts: Texts
+    loaded: LoadedShader
+    examination: Examination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The outcome of a check.
+
+    Attributes:
+        texts: What was checked.
+        report: What came of it.
+        is_trusted: Whether kernels could run.
+        case: The only case that was asked for; None for all.
+    """
+
+    texts: Texts
+    report: CheckReport
+    is_trusted: bool
+    case: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenShader:
+    """A shader of which the text or the sidecar is open.
+
+    Attributes:
+        uri: Of the shader's document, open or not.
+        path: Of its file.
+        is_file: Whether there is one; without, nothing is executed.
+        analysis: The latest.
+        verdict: The latest, current or not.
+        is_checking: Whether a check runs.
+        told: URIs that the editor shows findings of this shader in.
+    """
+
+    uri: str
+    path: Path
+    is_file: bool
+    analysis: Analysis | None = None
+    verdict: Verdict | None = None
+    is_checking: bool = False
+    told: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShaderView:
+    """What the features may know of a shader at one moment.
+
+    Attributes:
+        uri: Of the shader.
+        version: Of its open document; None when only its sidecar is open.
+        analysis: Of the text as it is now.
+        verdict: The latest verdict, whatever text it speaks of.
+        is_current: Whether the verdict speaks of the text as it is now.
+        is_checking: Whether a check runs.
+    """
+
+    uri: str
+    version: int | None
+    analysis: Analysis
+    verdict: Verdict | None
+    is_current: bool
+    is_checking: bool
+
+    def content(self, client: Client) -> ClientText:
+        """The shader's text in the editor's units."""
+        return ClientText(self.analysis.texts.shader.text, client.encoding)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """Everything that changes while the server runs.
+
+    Attributes:
+        client: What the editor can do.
+        trust: What may run.
+        settings: In force.
+        defaults: Settings from the start of the session, which later ones fall back to.
+        folders: Of the workspace.
+        documents: Open ones, by URI.
+        shaders: By URI of the shader.
+    """
+
+    client: Client
+    trust: Trust
+    settings: Settings = field(default_factory=Settings)
+    defaults: Settings = field(default_factory=Settings)
+    folders: tuple[Path, ...] = ()
+    documents: dict[str, Document] = field(default_factory=dict)
+    shaders: dict[str, OpenShader] = field(default_factory=dict)
+
+    def shader_of(self, uri: str) -> OpenShader | None:
+        """The shader that a document is the text or the sidecar of."""
+        known = self.shaders.get(uri)
+        if known is not None:
+            return known
+        path = path_of(uri)
+        if path is None or not path.name.endswith(SIDECAR_SUFFIX):
+            return None
+        return next((shader for shader in self.shaders.values() if shader.is_file and sidecar_path(shader.path) == path), None)
+
+    def adopt(self, document: Document) -> OpenShader | None:
+        """The shader of a document that was opened; made when it is new, None when the document has nothing to do with shaders."""
+        known = self.shader_of(document.uri)
+        if known is not None:
+            return known
+        path = document.path
+        if document.is_file and path.name.endswith(SIDECAR_SUFFIX):
+            path = path.with_name(path.name[: -len(SIDECAR_SUFFIX)] + SHADER_SUFFIX)
+            if not path.is_file():
+                return None
+            shader = OpenShader(uri=self.uri_of(path), path=path, is_file=True)
+        elif document.language == WGSL or path.suffix.lower() == SHADER_SUFFIX:
+            shader = OpenShader(uri=document.uri, path=path, is_file=document.is_file)
+        else:
+            return None
+        self.shaders[shader.uri] = shader
+        return shader
+
+    def is_open(self, shader: OpenShader) -> bool:
+        """Whether the shader's text or its sidecar is still open."""
+        return shader.uri in self.documents or self._document_at(sidecar_path(shader.path)) is not None
+
+    def uri_of(self, path: Path) -> str:
+        """The URI of a path, as the editor spells it where it named the file itself."""
+        for document in self.documents.values():
+            if document.path == path:
+                return document.uri
+        for shader in self.shaders.values():
+            if shader.path == path:
+                return shader.uri
+        return from_fs_path(str(path)) or path.as_uri()
+
+    def texts_of(self, shader: OpenShader) -> Texts | Finding:
+        """The texts as the user sees them: of open documents, else of files; or why the shader cannot be read."""
+        document = self.documents.get(shader.uri)
+        source = SourceText(shader.path, document.content.text) if document is not None else read_text(shader.path)
+        if isinstance(source, Finding):
+            return source
+        if not shader.is_file:
+            return Texts(shader=source, sidecar=None)
+        beside = sidecar_path(shader.path)
+        open_sidecar = self._document_at(beside)
+        if open_sidecar is not None:
+            return Texts(shader=source, sidecar=SourceText(beside, open_sidecar.content.text))
+        if not beside.is_file():
+            return Texts(shader=source, sidecar=None)
+        text = read_text(beside)
+        if isinstance(text, Finding):
+            return Texts(shader=source, sidecar=None, problem=text)
+        return Texts(shader=source, sidecar=text)
+
+    def view(self, shader: OpenShader) -> ShaderView | None:
+        """The shader as the features may see it; None before its present text was analysed."""
+        texts = self.texts_of(shader)
+        analysis = shader.analysis
+        if analysis is None or analysis.texts != texts:
+            return None
+        document = self.documents.get(shader.uri)
+        return ShaderView(
+            uri=shader.uri,
+            version=document.version if document is not None else None,
+            analysis=analysis,
+            verdict=shader.verdict,
+            is_current=shader.verdict is not None and shader.verdict.texts == texts,
+            is_checking=shader.is_checking,
+        )
+
+    def views(self) -> Iterator[ShaderView]:
+        """Every open shader whose present text is analysed."""
+        for shader in self.shaders.values():
+            view = self.view(shader)
+            if view is not None:
+                yield view
+
+    def workspace_of(self, path: Path) -> Path:
+        """The folder that trust is asked for: the workspace folder that holds the file's project, else the project itself."""
+        root = project_root(path.parent)
+        holding = [folder for folder in self.folders if root == folder or folder in root.parents]
+        return max(holding, key=lambda folder: len(folder.parts), default=root)
+
+    def shaders_resting_on(self, paths: Iterable[Path]) -> tuple[OpenShader, ...]:
+        """The open shaders whose verdict a change of these files may change."""
+        changed = frozenset(paths)
+        python_changed = any(path.suffix == ".py" for path in changed)
+        return tuple(
+            shader
+            for shader in self.shaders.values()
+            if shader.is_file and (changed & self.files_of(shader) or (python_changed and _has_reference(shader)))
+        )
+
+    def files_of(self, shader: OpenShader) -> frozenset[Path]:
+        """Every file that what is known about a shader rests on, existing or not."""
+        files = {shader.path, sidecar_path(shader.path)}
+        if shader.analysis is not None:
+            files.update(shader.analysis.loaded.files)
+        if shader.verdict is not None:
+            files.update(path for kernel in shader.verdict.report.kernels for path in kernel.files)
+        return frozenset(files)
+
+    def _document_at(self, path: Path) -> Document | None:
+        return next((document for document in self.documents.values() if document.is_file and document.path == path), None)
+
+
+def path_of(uri: str) -> Path | None:
+    """The file of a URI; None when it names none."""
+    name = to_fs_path(uri)
+    return Path(name) if name else None
+
+
+def _has_reference(shader: OpenShader) -> bool:
+    return shader.analysis is not None and any(contract.reference for contract in shader.analysis.loaded.contracts.contracts)

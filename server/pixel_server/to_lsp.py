@@ -1,0 +1,89 @@
+"""From findings to what the editor shows: the only place where the two meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lsprotocol import types
+
+from pixel_core.findings import Finding, Location
+from pixel_core.rules import RULES
+from pixel_core.source import SourceText
+from pixel_server.client import Client
+from pixel_server.client_text import ClientText
+
+SOURCE: Final = "pixel-lsp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """How places become the editor's.
+
+    Attributes:
+        client: What it can show.
+        uri_of: The URI of a path.
+        source_of: The text of a path that findings point into; None when it is not known.
+        rules: URI of the page that explains the rules; None when it is not installed.
+    """
+
+    client: Client
+    uri_of: Callable[[Path], str]
+    source_of: Callable[[Path], SourceText | None]
+    rules: str | None = None
+
+    def range(self, location: Location) -> types.Range:
+        """The range of a location; of a whole file, its beginning."""
+        source = self.source_of(location.path)
+        return ClientText(source.text if source else "", self.client.encoding).range(location.span if source else None)
+
+    def location(self, location: Location) -> types.Location:
+        """The location itself."""
+        return types.Location(uri=self.uri_of(location.path), range=self.range(location))
+
+
+def to_diagnostic(finding: Finding, places: Places) -> types.Diagnostic:
+    """A finding as a diagnostic.
+
+    The message holds everything that there is to know: not every editor shows related information, and none the hint.
+    """
+    client = places.client
+    related: list[types.DiagnosticRelatedInformation] = []
+    lines = [finding.message]
+    for label in finding.labels:
+        if label.location == finding.location:
+            lines[0] += f": {label.message}" if label.message not in finding.message else ""
+        elif client.related_information:
+            related.append(types.DiagnosticRelatedInformation(location=places.location(label.location), message=label.message))
+        else:
+            lines.append(f"{_said_place(label.location, places)}: {label.message}")
+    lines.extend(finding.notes)
+    if finding.hint:
+        lines.append(f"hint: {finding.hint}")
+    return types.Diagnostic(
+        range=places.range(finding.location),
+        severity=types.DiagnosticSeverity(int(finding.severity)),
+        code=finding.code,
+        code_description=_description(finding.code, places.rules) if client.code_description else None,
+        source=SOURCE,
+        message="\n".join(lines),
+        related_information=related or None,
+        data={"code": finding.code},
+    )
+
+
+def _said_place(location: Location, places: Places) -> str:
+    source = places.source_of(location.path)
+    if source is None or location.span is None:
+        return location.path.name
+    line, column = source.position(location.span.start)
+    return f"{location.path.name}:{line}:{column}"
+
+
+def _description(code: str, rules: str | None) -> types.CodeDescription | None:
+    rule = RULES.get(code)
+    if rule is None or rules is None:
+        return None
+    return types.CodeDescription(href=f"{rules}#{rule.code.lower()}-{rule.name}")
