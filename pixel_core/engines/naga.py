@@ -12,6 +12,9 @@ from pixel_core.findings import Severity
 
 NAGA = "naga"
 
+_MANY_LINES = "╭"
+"""Drawn where a mark begins that spans several lines; such a mark is in the header and not among the labels."""
+
 
 class NagaCompiler:
     """naga behind an engine.
@@ -33,6 +36,9 @@ def naga_compiler_message(failure: CompileFailure, source: str) -> CompilerMessa
     """A refusal with its places, as naga draws them: the header's place first, every mark of the drawing as a label."""
     labels = read_naga_drawing(failure.detail, source)
     start = naga_offset(source, failure.line, failure.column)
+    if all(label.start != start for label in labels) and _MANY_LINES not in failure.detail:
+        # The header counts code points and is right; characters of an odd width have shifted the drawing.
+        labels = ()
     end = next((label.end for label in labels if label.start == start), start)
     return CompilerMessage(
         compiler=NAGA,

@@ -54,7 +54,7 @@ def compiler_findings(loaded: LoadedShader, verdicts: CompilerVerdicts) -> list[
         for one in loaded.findings
         if one.location.span and (one.severity is Severity.ERROR or one.code == _SUBGROUPS_NOT_ENABLED)
     ]
-    placed = [(message, _place(message, loaded, verdicts)) for message in verdicts.messages]
+    placed = [(message, place_message(message, loaded, verdicts)) for message in verdicts.messages]
     findings: list[Finding] = []
     for message, span in placed:
         lines = _lines(loaded, span)
@@ -89,7 +89,14 @@ def absence_findings(path: Path, verdicts: CompilerVerdicts) -> list[Finding]:
     ]
 
 
-def _place(message: CompilerMessage, loaded: LoadedShader, verdicts: CompilerVerdicts) -> Span:
+def place_message(message: CompilerMessage, loaded: LoadedShader, verdicts: CompilerVerdicts) -> Span:
+    """Where a message belongs: at least one token.
+
+    Args:
+        message: One of `verdicts`.
+        loaded: The shader.
+        verdicts: All that was said; where naga's words fit several places, Tint's error decides.
+    """
     if message.compiler == "tint":
         found = place_tint(message, loaded)
     else:

@@ -25,6 +25,7 @@ from pixel_core.wgsl.syntax import (
     Parameter,
     StructDeclaration,
     Switch,
+    SwitchClause,
     VariableDeclaration,
 )
 from pixel_core.wgsl.walk import walk
@@ -202,10 +203,16 @@ def _clause(message: CompilerMessage, loaded: LoadedShader) -> list[Span]:
         for clause in node.clauses:
             for selector in clause.selectors:
                 if (selector is None) if not value else (isinstance(selector, NumberLiteral) and str(selector.value) == value):
-                    span = selector.span if selector is not None else Span(clause.start, clause.body.start)
+                    span = selector.span if selector is not None else _head(clause, loaded)
                     found += [span] if seen else []
                     seen = True
     return found
+
+
+def _head(clause: SwitchClause, loaded: LoadedShader) -> Span:
+    """`default`, or `case 1, default`."""
+    text = loaded.source.text[clause.start : clause.body.start].rstrip().removesuffix(":").rstrip()
+    return Span(clause.start, clause.start + len(text))
 
 
 def _forbidden_operation(message: CompilerMessage, loaded: LoadedShader) -> list[Span]:

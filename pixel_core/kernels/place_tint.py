@@ -10,6 +10,7 @@ from pixel_core.kernels.load_shader import LoadedShader
 from pixel_core.wgsl.syntax import (
     AliasDeclaration,
     Assignment,
+    Attribute,
     ConstAssert,
     FunctionDeclaration,
     Node,
@@ -42,6 +43,8 @@ def place_tint(message: CompilerMessage, loaded: LoadedShader) -> Span | None:
 def _part(node: Node, message: CompilerMessage) -> Span | None:
     """The part of a node that a message means, when it is this node that the message is about."""
     text = message.message
+    if isinstance(node, Attribute) and node.name.start == message.start:
+        return node.span
     if isinstance(node, ConstAssert) and text.startswith("const assertion failed"):
         return node.condition.span
     if isinstance(node, Return) and node.value is not None and text.startswith("return statement type") and node.start == message.start:
