@@ -53,7 +53,9 @@
   (cl-remove-if-not (lambda (diagnostic) (string-match-p (regexp-quote code) (flymake-diagnostic-text diagnostic)))
                     (flymake-diagnostics)))
 (defun e2e-request (method parameters)
-  (jsonrpc-request (eglot-current-server) method parameters :timeout (e2e-the "seconds")))
+  (condition-case problem
+      (jsonrpc-request (eglot-current-server) method parameters :timeout (e2e-the "seconds"))
+    (jsonrpc-error (e2e-fail "%s: %S" method (cdr problem)))))
 (defun e2e-line (text)
   (goto-char (point-min))
   (forward-line (1- (e2e-the "line")))

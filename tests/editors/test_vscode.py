@@ -102,12 +102,22 @@ def code_server(editors: Path, profile: Path, environment: dict[str, str], tmp_p
 
 @pytest.fixture
 def vscode_scenario(editors: Path, scenario: Path, profile: Path) -> Path:
-    """The scenario, and what a browser needs besides."""
+    """The scenario, what a browser needs besides, and a folder whose own settings name a server."""
     facts = json.loads(scenario.read_text(encoding="utf-8"))
     chromium = shutil.which("chromium")
     assert chromium, "chromium is missing; run scripts/setup_editors"
+    workspace = Path(facts["file"]).parent
+    ran = scenario.with_name("ran")
+    foreign = workspace / "foreign-server"
+    foreign.write_text(f"#!/bin/sh\ntouch {shlex.quote(str(ran))}\n", encoding="utf-8")
+    foreign.chmod(0o755)
+    (workspace / ".vscode").mkdir()
+    settings = workspace / ".vscode" / "settings.json"
+    settings.write_text(json.dumps({"pixelLsp.serverCommand": [str(foreign)]}), encoding="utf-8")
     add_to_scenario(
         scenario,
+        foreignServerRan=str(ran),
+        foreignSettings=str(settings),
         chromium=chromium,
         column=facts["broken"].index(facts["underlined"]) + 2,
         machineSettings=str(profile / "Machine" / "settings.json"),

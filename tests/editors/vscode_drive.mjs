@@ -5,7 +5,7 @@
 //
 // The scenario is the one of nvim_e2e.lua, and names the folder of playwright-core, a folder for screenshots and the
 // settings file of the machine.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 
@@ -72,6 +72,8 @@ try {
   await lens.first().waitFor();
   await page.waitForTimeout(2000);
   expect('nothing was executed: no squiggle', (await squiggles.count()) === 0);
+  expect('the server that the folder names was not started', !existsSync(scenario.foreignServerRan));
+  rmSync(scenario.foreignSettings); // once trusted, the folder may name one
   await shot('1-restricted');
 
   await run('Workspaces: Manage Workspace Trust');
@@ -81,6 +83,7 @@ try {
   await squigglesBecome(1); say('the kernel was run: its wrong line has a squiggle');
   await goToLine(1);
 
+  await lens.first().waitFor();
   const lenses = await lens.allInnerTexts();
   expect(`lens: ${lenses.join(' | ')}`, lenses.length > 0);
   await page.waitForTimeout(300);
