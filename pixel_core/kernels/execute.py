@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pixel_core import __version__
 from pixel_core.engines.base import AdapterInfo
-from pixel_core.engines.compilers import AbsentCompiler, CompilerVerdicts
+from pixel_core.engines.compilers import CompilerVerdicts
 from pixel_core.errors import EngineUnavailable
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.load_shader import LoadedShader
@@ -39,8 +39,8 @@ from pixel_core.processes.pool import WorkerPool
 _START_TIMEOUT_S = 120.0
 """A cold start took 20 s at worst on a busy machine; a driver that needs six times that does not work."""
 
-_COMPILE_TIMEOUT_S = 60.0
-"""Opening the device is part of the first compilation; compiling itself took 0.2 s at worst for a thousand lines."""
+_COMPILE_TIMEOUT_S = 20.0
+"""For a shader whose contracts do not say how long a case may take; compiling took 0.2 s at worst for a thousand lines."""
 
 _REFERENCE_FAULTS = {
     "raised": "reference",
@@ -159,14 +159,18 @@ class CaseRunner:
         result = _unanswered(case, reply, budget_s) if isinstance(reply, ChildExit) else reply.result
         return CaseRun(result=result, files=files)
 
-    async def compile(self, loaded: LoadedShader, cancel: asyncio.Event | None = None) -> CompilerVerdicts:
-        """What naga and Tint say about a shader. A worker that does not answer leaves both absent, and says how it ended."""
+    async def compile(self, loaded: LoadedShader, cancel: asyncio.Event | None = None) -> CompilerVerdicts | Fault:
+        """What naga and Tint say about a shader, within the time that its contracts allow for a case; or how the attempt ended."""
+        self.prewarm()
+        assert self._hello is not None
+        # Opening the device is not the shader's fault; that it cannot be opened shows in the verdict.
+        await asyncio.shield(self._hello)
+        limit_s = max((contract.budget.seconds for contract in loaded.contracts.contracts), default=_COMPILE_TIMEOUT_S)
         request = Compile(path=str(loaded.source.path), text=loaded.source.text)
-        reply = await self._workers.request(request, CompileReply, timeout_s=_COMPILE_TIMEOUT_S, cancel=cancel)
+        reply = await self._workers.request(request, CompileReply, timeout_s=limit_s, cancel=cancel)
         if isinstance(reply, CompileReply):
             return reply.verdicts
-        reason = f"the process that compiles did not answer: {_how_it_ended(reply)}"
-        return CompilerVerdicts(absent=tuple(AbsentCompiler(compiler=name, reason=reason) for name in ("naga", "tint")))
+        return _exit_fault(reply, f"the shader did not compile within {limit_s:g} s")
 
     async def close(self) -> None:
         """End every child process and remove what they left."""
@@ -226,15 +230,19 @@ def _reference_fault(name: str, failure: ReferenceFailure) -> Fault:
 
 
 def _unanswered(case: Case, end: ChildExit, budget_s: float) -> CaseResult:
+    fault = _exit_fault(end, f"the case did not end within {budget_s:g} s")
+    status = "inconclusive" if fault.kind == "cancelled" else "failed"
+    return CaseResult(name=case.name, status=status, faults=(fault,))
+
+
+def _exit_fault(end: ChildExit, timed_out: str) -> Fault:
     if end.reason == "timeout":
-        fault = Fault(kind="timeout", message=f"the case did not end within {budget_s:g} s")
-    elif end.reason == "cancelled":
-        return CaseResult(name=case.name, status="inconclusive", faults=(Fault(kind="cancelled", message="cancelled"),))
-    elif end.reason == "memory":
-        fault = Fault(kind="out_of_memory", message="the worker reached its memory limit", detail=end.stderr_tail)
-    else:
-        fault = Fault(kind="worker_ended", message=_how_it_ended(end), detail=end.stderr_tail)
-    return _failed(case, fault)
+        return Fault(kind="timeout", message=timed_out)
+    if end.reason == "cancelled":
+        return Fault(kind="cancelled", message="cancelled")
+    if end.reason == "memory":
+        return Fault(kind="out_of_memory", message="the worker reached its memory limit", detail=end.stderr_tail)
+    return Fault(kind="worker_ended", message=_how_it_ended(end), detail=end.stderr_tail)
 
 
 def _failed(case: Case, fault: Fault) -> CaseResult:

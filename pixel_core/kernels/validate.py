@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
+from pixel_core.kernels.compiler_findings import absence_findings, compiler_findings
 from pixel_core.kernels.examine import ExaminedKernel, examine, finding
 from pixel_core.kernels.execute import CaseRunner
 from pixel_core.kernels.explain_fault import FINAL_FAULTS
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
 from pixel_core.kernels.place import place_entry
 from pixel_core.kernels.plan import Case
-from pixel_core.kernels.report import FAILED, CheckReport, ValidationReport
+from pixel_core.kernels.report import FAILED, INCONCLUSIVE, CheckReport, ValidationReport
 from pixel_core.kernels.result_cache import CaseRun
+from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.verdict import report_kernel
 from pixel_core.source import SourceText
+
+NAGA_REFUSES = "PX201"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +67,12 @@ class _Job:
 
     examined: ExaminedKernel
     runs: list[tuple[Case, CaseRun]] = field(default_factory=list)
+    is_stopped: bool = False
 
     @property
     def is_over(self) -> bool:
         """Whether the last case ended in a way that leaves nothing to learn from the next."""
-        return bool(self.runs) and any(fault.kind in FINAL_FAULTS for fault in self.runs[-1][1].result.faults)
+        return self.is_stopped or (bool(self.runs) and any(fault.kind in FINAL_FAULTS for fault in self.runs[-1][1].result.faults))
 
 
 class Checker:
@@ -88,6 +93,7 @@ class Checker:
             workspace=self._options.workspace,
             seed=self._options.seed,
         )
+        self._absence_is_told = False
 
     async def __aenter__(self) -> Checker:  # noqa: PYI034 -- typing.Self needs Python 3.11
         """Start nothing yet: the first check starts the workers."""
@@ -149,7 +155,13 @@ class Checker:
                 sources[loaded.sidecar.path] = loaded.sidecar
             examination = examine(loaded, seed=self._options.seed, case=case)
             findings.extend(examination.findings)
-            reports.extend(self._job_or_report(examined) for examined in examination.kernels)
+            said = await self._ask_compilers(loaded, cancel) if self._options.trusted else []
+            if isinstance(said, Fault):
+                reports.extend(_stopped(examined, said) for examined in examination.kernels)
+            else:
+                findings.extend(said)
+                refused = any(one.code == NAGA_REFUSES for one in said)
+                reports.extend(self._job_or_report(examined, refused=refused) for examined in examination.kernels)
             if examination.remainder is not None:
                 reports.append(examination.remainder)
             await asyncio.sleep(0)
@@ -169,9 +181,22 @@ class Checker:
         if self._options.engine in ("interpreter", "both"):
             raise EngineUnavailable("the interpreter engine is not part of this version", hint="use `--engine device` or `--engine auto`")
 
-    def _job_or_report(self, examined: ExaminedKernel) -> _Job | ValidationReport:
+    async def _ask_compilers(self, loaded: LoadedShader, cancel: asyncio.Event | None) -> list[Finding] | Fault:
+        """What naga and Tint say about a shader, or why they said nothing; that one of them is not there is said once."""
+        if not loaded.tree.declarations:
+            return []
+        verdicts = await self._runner.compile(loaded, cancel)
+        if isinstance(verdicts, Fault):
+            return verdicts
+        absent = [] if self._absence_is_told else absence_findings(loaded.source.path, verdicts)
+        self._absence_is_told = self._absence_is_told or bool(absent)
+        return [*compiler_findings(loaded, verdicts), *absent]
+
+    def _job_or_report(self, examined: ExaminedKernel, *, refused: bool) -> _Job | ValidationReport:
         if not examined.can_run:
             return examined.static_report()
+        if refused:
+            return replace(examined.static_report(), status=FAILED)
         if not self._options.trusted:
             place = place_entry(examined.kernel, examined.kernel.contract.passes[0].entry)
             return examined.static_report(finding("PX708", "not executed: this workspace is not trusted", place.location))
@@ -204,6 +229,16 @@ class Checker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _stopped(examined: ExaminedKernel, fault: Fault) -> _Job | ValidationReport:
+    """A kernel whose shader could not even be compiled to the end: its first case says so, and the others are not run."""
+    if not examined.can_run:
+        return examined.static_report()
+    case = examined.cases[0]
+    status = INCONCLUSIVE if fault.kind == "cancelled" else FAILED
+    run = CaseRun(result=CaseResult(name=case.name, status=status, faults=(fault,)), files={})
+    return _Job(examined, runs=[(case, run)], is_stopped=True)
 
 
 def check(shaders: Sequence[Path], options: CheckOptions | None = None) -> CheckReport:
