@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from pixel_core import __version__
 from pixel_server.client import Client, client_of
 from pixel_server.editor import Editor
+from pixel_server.features import command_names
+from pixel_server.features.code_actions import code_actions
+from pixel_server.features.code_lens import code_lenses
+from pixel_server.features.commands import Commands
 from pixel_server.features.diagnostics import result_id
 from pixel_server.features.documents import change_document, close_document, open_document
+from pixel_server.features.hover import hover
 from pixel_server.features.progress import Progress
+from pixel_server.features.watched_files import FolderWatch, registration
 from pixel_server.guard import guard
 from pixel_server.kernel_checks import KernelChecks
-from pixel_server.session import Session, path_of
-from pixel_server.settings import read_settings
+from pixel_server.session import Session, ShaderView, path_of
+from pixel_server.settings import SECTION, read_settings
 from pixel_server.trust import Trust, TrustStore, state_folder
 
 _OWN_DOCUMENTS: Final = (
@@ -41,7 +48,9 @@ class PixelServer:
         self.server = LanguageServer("pixel-lsp", __version__)
         self.session = Session(client=Client(), trust=Trust(TrustStore(state_folder(os.environ))))
         self._editor = Editor(self.server, self.session)
-        self._checks = KernelChecks(self.session, self._editor, Progress(self.server, self.session))
+        self._checks = KernelChecks(self.session, self._editor, Progress(self.server, self.session), self._watch_folders)
+        self._watch = FolderWatch(self._files_changed)
+        self._is_watched_by_client = True
         # pygls splits lines where Python does, which moves edits in texts with form feeds or U+2028; the session keeps the documents.
         for name in _OWN_DOCUMENTS:
             self.server.protocol.fm.builtin_features.pop(name)
@@ -52,10 +61,26 @@ class PixelServer:
         self._on(types.TEXT_DOCUMENT_DID_CHANGE, self._did_change)
         self._on(types.TEXT_DOCUMENT_DID_SAVE, self._did_save, types.SaveOptions(include_text=False))
         self._on(types.TEXT_DOCUMENT_DID_CLOSE, self._did_close)
+        self._on(types.TEXT_DOCUMENT_HOVER, self._hover, is_request=True)
+        self._on(types.TEXT_DOCUMENT_CODE_ACTION, self._code_action, is_request=True)
+        self._on(types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self._did_change_watched_files)
+        self._on(types.WORKSPACE_DID_CHANGE_CONFIGURATION, self._did_change_configuration)
+        self._on(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._did_change_folders)
         self._on("pixelLsp/didGrantTrust", self._did_grant_trust)
+        self._on("pixelLsp/report", self._report, is_request=True)
+        commands = Commands(self.server, self.session, self._editor, self._checks)
+        self._commands = commands
+        for name, handler in (
+            (command_names.CHECK, commands.check),
+            (command_names.WRITE_CONTRACT, commands.write_contract),
+            (command_names.TRUST, commands.trust),
+            (command_names.REPORT, commands.report),
+        ):
+            self.server.command(name)(guard(name, handler, is_request=True))
 
     async def close(self) -> None:
         """Stop everything and end every child process."""
+        self._watch.close()
         await self._editor.close()
         await self._checks.close()
 
@@ -69,17 +94,32 @@ class PixelServer:
         options: dict[str, Any] = given if isinstance(given, dict) else {}
         if isinstance(options.get("trusted"), bool):
             session.trust.editor = options["trusted"]
-        session.folders = tuple(
-            path.resolve() for folder in self.server.workspace.folders.values() if (path := path_of(folder.uri)) is not None
-        )
+        self._read_folders()
         self._read_settings(options)
         session.defaults = session.settings
         if session.client.pulls_diagnostics:
             options_of_pull = types.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier="pixel-lsp")
             self._on(types.TEXT_DOCUMENT_DIAGNOSTIC, self._diagnostic, options_of_pull, is_request=True)
+        if session.client.code_lens:
+            self._on(types.TEXT_DOCUMENT_CODE_LENS, self._code_lens, types.CodeLensOptions(resolve_provider=False), is_request=True)
 
-    def _initialized(self, _: types.InitializedParams) -> None:
-        pass
+    async def _initialized(self, _: types.InitializedParams) -> None:
+        client = self.session.client
+        registrations = [registration()] if client.watches_files else []
+        if client.tells_settings:
+            options = types.DidChangeConfigurationRegistrationOptions(section=SECTION)
+            registrations.append(
+                types.Registration(id="pixel-lsp.settings", method=types.WORKSPACE_DID_CHANGE_CONFIGURATION, register_options=options)
+            )
+        try:
+            if registrations:
+                await self.server.client_register_capability_async(types.RegistrationParams(registrations=registrations))
+            self._is_watched_by_client = client.watches_files
+        except JsonRpcException as problem:
+            self._is_watched_by_client = False
+            self._editor.log(f"the editor refused to watch files, so the server does: {problem}")
+        self._watch_folders()
+        await self._ask_for_settings()
 
     async def _shutdown(self, _: None) -> None:
         await self.close()
@@ -114,6 +154,7 @@ class PixelServer:
         self._checks.stop(shader)
         del self.session.shaders[shader.uri]
         self._editor.show_findings(shader)
+        self._watch_folders()
 
     async def _diagnostic(self, params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
         uri = params.text_document.uri
@@ -130,9 +171,74 @@ class PixelServer:
         self.session.trust.editor = True
         self._checks.check_all()
 
+    async def _hover(self, params: types.HoverParams) -> types.Hover | None:
+        document = self.session.documents.get(params.text_document.uri)
+        view = await self._view(params.text_document.uri)
+        if document is None or view is None:
+            return None
+        return hover(view, document.content, params.position, self.session.client)
+
+    async def _code_lens(self, params: types.CodeLensParams) -> list[types.CodeLens]:
+        view = await self._view(params.text_document.uri)
+        return code_lenses(view, self.session.client) if view is not None and view.uri == params.text_document.uri else []
+
+    async def _code_action(self, params: types.CodeActionParams) -> Sequence[types.CodeAction | types.Command]:
+        view = await self._view(params.text_document.uri)
+        document = self.session.documents.get(params.text_document.uri)
+        return code_actions(view, document, params, self.session.client) if view is not None and document is not None else []
+
+    async def _report(self, params: object) -> dict[str, Any] | None:
+        uri = params.get("uri") if isinstance(params, dict) else getattr(params, "uri", None)
+        return await self._commands.report(uri)
+
+    async def _view(self, uri: str) -> ShaderView | None:
+        shader = self.session.shader_of(uri)
+        if shader is None:
+            return None
+        await self._checks.analysed(shader)
+        return self.session.view(shader)
+
+    def _did_change_watched_files(self, params: types.DidChangeWatchedFilesParams) -> None:
+        self._files_changed(tuple(path for change in params.changes if (path := path_of(change.uri)) is not None))
+
+    def _did_change_folders(self, _: types.DidChangeWorkspaceFoldersParams) -> None:
+        self._read_folders()
+
+    async def _did_change_configuration(self, params: types.DidChangeConfigurationParams) -> None:
+        if self.session.client.pulls_settings:
+            await self._ask_for_settings()
+        else:
+            await self._take_settings(params.settings)
+
+    async def _ask_for_settings(self) -> None:
+        if not self.session.client.pulls_settings:
+            return
+        items = [types.ConfigurationItem(section=SECTION)]
+        try:
+            given = await self.server.workspace_configuration_async(types.ConfigurationParams(items=items))
+        except JsonRpcException:
+            return  # it declared the request and does not answer it: what was said at the start holds
+        await self._take_settings(given[0] if given else None)
+
+    async def _take_settings(self, given: object) -> None:
+        before = self.session.settings
+        self._read_settings(given)
+        if self.session.settings != before:
+            await self._checks.settings_changed()
+
+    def _watch_folders(self) -> None:
+        if not self._is_watched_by_client:
+            files = {path for shader in self.session.shaders.values() if shader.is_file for path in self.session.files_of(shader)}
+            self._watch.set_folders(path.parent for path in files)
+
     def _files_changed(self, paths: tuple[Path, ...]) -> None:
         for shader in self.session.shaders_resting_on(paths):
             self._checks.check_later(shader)
+
+    def _read_folders(self) -> None:
+        workspace = self.server.workspace
+        uris = [folder.uri for folder in workspace.folders.values()] or ([workspace.root_uri] if workspace.root_uri else [])
+        self.session.folders = tuple(path.resolve() for uri in uris if (path := path_of(uri)) is not None)
 
     def _read_settings(self, given: object) -> None:
         self.session.settings, mistakes = read_settings(given, self.session.defaults)

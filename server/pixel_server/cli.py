@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_check(verbs.add_parser("check", help="run kernels and compare them with their contracts"))
     _add_contract(verbs.add_parser("contract", help="write the first contract of a shader"))
     _add_rule(verbs.add_parser("rule", help="explain a finding's code"))
+    _add_trust(verbs.add_parser("trust", help="let editors run the kernels of a folder"))
     _add_doctor(verbs.add_parser("doctor", help="say what is installed, what is missing, and how to mend it"))
     return parser
 
@@ -108,6 +109,15 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
 
 
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Let the language server run the kernels and references of a folder and of everything below it."
+    parser.epilog = "An editor that knows about trust decides by itself; this is for those that do not."
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("path", nargs="?", metavar="PATH", help="the folder")
+    which.add_argument("--list", action="store_true", help="say which folders are trusted")
+    parser.add_argument("--remove", action="store_true", help="trust the folder no longer")
+
+
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.description = "Say what is installed, which adapters there are and what they get wrong, and how to mend what is missing."
     parser.add_argument("--format", choices=("text", "json"), default="text", help="form of the answer (default: text)")
@@ -151,6 +161,12 @@ def _run(arguments: argparse.Namespace) -> int:
         from pixel_server.commands.rule import rule
 
         return rule(arguments.code, color=not arguments.no_color)
+    if arguments.verb == "trust":
+        from pathlib import Path
+
+        from pixel_server.commands.trust import trust
+
+        return trust(Path(arguments.path) if arguments.path else None, remove=arguments.remove)
     if arguments.verb == "doctor":
         from pathlib import Path
 

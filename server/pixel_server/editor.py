@@ -35,8 +35,13 @@ class Editor:
         self._rules = rules_uri()
         self._tasks: set[asyncio.Future[Any]] = set()
 
-    def show_findings(self, shader: OpenShader) -> None:
-        """Tell the editor what is true of a shader now, in every file that it has or had findings in."""
+    def show_findings(self, shader: OpenShader, *, refresh: bool = True) -> None:
+        """Tell the editor what is true of a shader now, in every file that it has or had findings in.
+
+        Args:
+            shader: The shader.
+            refresh: Make a client that asks for diagnostics and lenses ask again.
+        """
         files: frozenset[str] = frozenset()
         if shader.uri in self._session.shaders:
             view = self._session.view(shader)
@@ -46,7 +51,8 @@ class Editor:
         told, shader.told = shader.told, files
         for uri in sorted(files | told):
             self._publish(uri)
-        self._refresh()
+        if refresh:
+            self._refresh()
 
     def diagnostics_of(self, uri: str) -> list[types.Diagnostic]:
         """What is to be shown in one file, whichever shader says it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,12 +54,14 @@ class KernelChecks:
         session: The state.
         editor: Who is told.
         progress: How checks that take long are shown.
+        after_check: Called after every check: it may rest on other files now.
     """
 
-    def __init__(self, session: Session, editor: Editor, progress: Progress) -> None:
+    def __init__(self, session: Session, editor: Editor, progress: Progress, after_check: Callable[[], None]) -> None:
         self._session = session
         self._editor = editor
         self._progress = progress
+        self._after_check = after_check
         self._scheduler: Scheduler[CheckReport | None] = Scheduler()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysis")
@@ -136,7 +139,8 @@ class KernelChecks:
 
     async def _show_analysis(self, shader: OpenShader) -> None:
         if await self.analysed(shader) is not None:
-            self._editor.show_findings(shader)
+            # Who pulls has asked by itself after the edit.
+            self._editor.show_findings(shader, refresh=False)
 
     async def _check(self, shader: OpenShader, ask: Ask, cancel: asyncio.Event) -> CheckReport | None:
         analysis = await self.analysed(shader)
@@ -158,6 +162,7 @@ class KernelChecks:
             return None
         shader.verdict = Verdict(texts=analysis.texts, report=report, is_trusted=is_trusted, case=ask.case)
         self._editor.show_findings(shader)
+        self._after_check()
         return report
 
     async def _run(self, analysis: Analysis, ask: Ask, cancel: asyncio.Event, *, is_trusted: bool) -> CheckReport:

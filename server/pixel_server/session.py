@@ -13,10 +13,11 @@ from typing import Final
 from pygls.uris import from_fs_path, to_fs_path
 
 from pixel_core.findings import Finding
+from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.examine import Examination
 from pixel_core.kernels.execute import project_root
 from pixel_core.kernels.load_shader import LoadedShader, read_text, sidecar_path
-from pixel_core.kernels.report import CheckReport
+from pixel_core.kernels.report import CheckReport, ValidationReport
 from pixel_core.source import SourceText
 from pixel_server.client import Client
 from pixel_server.client_text import ClientText
@@ -129,6 +130,22 @@ class ShaderView:
     def content(self, client: Client) -> ClientText:
         """The shader's text in the editor's units."""
         return ClientText(self.analysis.texts.shader.text, client.encoding)
+
+    def source_of(self, path: Path) -> SourceText | None:
+        """The text that findings in a file point into, if it is one of the shader's."""
+        texts = self.analysis.texts
+        return next((text for text in (texts.shader, texts.sidecar) if text is not None and text.path == path), None)
+
+    def report_of(self, contract: str) -> ValidationReport | None:
+        """The latest report of a contract, current or not."""
+        if self.verdict is None:
+            return None
+        return next((kernel for kernel in self.verdict.report.kernels if kernel.contract == contract), None)
+
+    def contracts_of(self, entry: str) -> tuple[KernelContract, ...]:
+        """The contracts that have an entry point among their passes."""
+        contracts = self.analysis.loaded.contracts.contracts
+        return tuple(contract for contract in contracts if any(step.entry == entry for step in contract.passes))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from rich.cells import cell_len
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PASSED, SKIPPED, STATUSES, CheckReport, ValidationReport
 from pixel_server.terminal.medium import Glyphs, Medium
+from pixel_server.verdict_words import cases_in_short, count, seconds, worst_error
 
 _STYLES: Final = {PASSED: "bold green", FAILED: "bold red", INCONCLUSIVE: "bold yellow", SKIPPED: "dim"}
 
@@ -34,8 +34,8 @@ def render_summary(report: CheckReport, medium: Medium) -> Text:
 def _kernel(kernel: ValidationReport, name: str, name_width: int, medium: Medium) -> Text:
     sign = _sign(kernel.status, medium.glyphs)
     line = Text.assemble((f"{sign} ", _STYLES.get(kernel.status, "")), (name, "bold"), " " * (name_width - cell_len(name)))
-    line.append(f"  {_cases(kernel)}")
-    error = _worst_error(kernel) if kernel.status in {PASSED, FAILED} else None
+    line.append(f"  {cases_in_short(kernel)}")
+    error = worst_error(kernel) if kernel.status in {PASSED, FAILED} else None
     if error:
         line.append(f"  {error}")
     if any(case.seconds for case in kernel.cases):
@@ -46,35 +46,6 @@ def _kernel(kernel: ValidationReport, name: str, name_width: int, medium: Medium
 def _sign(status: str, glyphs: Glyphs) -> str:
     signs = {PASSED: glyphs.passed, FAILED: glyphs.failed, INCONCLUSIVE: glyphs.inconclusive, SKIPPED: glyphs.skipped}
     return signs.get(status, glyphs.inconclusive)
-
-
-def _cases(kernel: ValidationReport) -> str:
-    total = len(kernel.cases)
-    if not total:
-        return {FAILED: "failed before any case ran", SKIPPED: "skipped"}.get(kernel.status, kernel.status)
-    passed = sum(case.status == PASSED for case in kernel.cases)
-    if passed == total:
-        verdict = "" if kernel.status == PASSED else f", {kernel.status}"
-        return f"{count(total, 'case')}{verdict}"
-    others = [(status, sum(case.status == status for case in kernel.cases)) for status in STATUSES if status != PASSED]
-    said = ", ".join(f"{number:,} {status}" for status, number in others if number)
-    return f"{said} of {count(total, 'case')}"
-
-
-def _worst_error(kernel: ValidationReport) -> str | None:
-    """The greatest error, and what part of its bound the greatest ratio is (they may stand in different cases)."""
-    errors = [case.max_absolute_error for case in kernel.cases if case.max_absolute_error is not None]
-    ratios = [case.max_bound_ratio for case in kernel.cases if case.max_bound_ratio is not None]
-    if not errors:
-        return None
-    error = math.nan if any(math.isnan(value) for value in errors) else max(errors)
-    if error == 0:
-        return "exact"
-    ratio = math.nan if any(math.isnan(value) for value in ratios) else max(ratios, default=math.nan)
-    if not math.isfinite(ratio):
-        return f"max error {_short(error)}"
-    said = f"{ratio:.2f} of the bound" if ratio <= 1 else f"{_short(ratio)} times the bound"
-    return f"max error {_short(error)} ({said})"
 
 
 def _closing(report: CheckReport, medium: Medium) -> Text:
@@ -90,21 +61,3 @@ def _closing(report: CheckReport, medium: Medium) -> Text:
     if adapters:
         line.append(f" on {medium.printable('; '.join(sorted(adapters)))}")
     return line
-
-
-def count(number: int, noun: str) -> str:
-    """`1 case`, `14 cases`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def seconds(value: float) -> str:
-    """A duration in the unit that reads best."""
-    return f"{value * 1e3:.0f} ms" if value < 0.1 else f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
-
-
-def _short(value: float) -> str:
-    """Two significant digits: `3.1e-6`, `0.04`, `1200`."""
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "infinite"
-    mantissa, _, exponent = f"{value:.1e}".partition("e")
-    return f"{value:.2g}" if -3 <= int(exponent) <= 1 else f"{mantissa}e{int(exponent)}"

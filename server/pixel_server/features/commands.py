@@ -1,0 +1,101 @@
+"""What `workspace/executeCommand` does. Arguments come from the client: whatever is not understood is refused with a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+
+from pixel_core.kernels.report import CheckReport
+from pixel_server.editor import Editor
+from pixel_server.features.edits import contract_edit
+from pixel_server.features.report import report
+from pixel_server.kernel_checks import Ask, KernelChecks
+from pixel_server.session import OpenShader, Session
+
+
+class Commands:
+    """The server's commands.
+
+    Args:
+        server: Sends edits.
+        session: The state.
+        editor: Who is told.
+        checks: Runs kernels.
+    """
+
+    def __init__(self, server: LanguageServer, session: Session, editor: Editor, checks: KernelChecks) -> None:
+        self._server = server
+        self._session = session
+        self._editor = editor
+        self._checks = checks
+
+    async def check(self, *arguments: Any) -> dict[str, Any] | None:
+        """`[uri, contract | null, case | null]`: run kernels now, and answer with the report; null when a newer check took over."""
+        shader = self._shader(arguments)
+        contract, case = (_text(arguments, 1), _text(arguments, 2))
+        workspace = self._session.workspace_of(shader.path)
+        if not self._session.trust.allows(workspace):
+            # Somebody asks for it by hand: a "Not now" of earlier is no answer to that.
+            self._session.trust.asked.discard(workspace)
+        future = self._checks.check(shader, Ask(contract=contract, case=case))
+        try:
+            done: CheckReport | None = await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if not future.done():
+                self._checks.stop(shader)
+                raise
+            return None
+        return None if done is None else await self.report(shader.uri)
+
+    async def write_contract(self, *arguments: Any) -> bool:
+        """`[uri]`: put a first contract into the shader's text. Answers whether the editor took it."""
+        shader = self._shader(arguments)
+        await self._checks.analysed(shader)
+        view = self._session.view(shader)
+        edit = contract_edit(view, self._session.client) if view is not None else None
+        if edit is None:
+            self._editor.show_message(types.MessageType.Info, f"{shader.path.name} has no kernel without a contract")
+            return False
+        if not self._session.client.applies_edits:
+            self._editor.show_message(
+                types.MessageType.Warning, f"this editor takes no edits; run `pixel-lsp contract {shader.path} --write`"
+            )
+            return False
+        result = await self._server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label="Write a contract"))
+        return result.applied
+
+    async def trust(self, *_: Any) -> list[str]:
+        """`[]`: let the kernels of what is open run, and remember it. Answers the folders that are trusted now."""
+        if self._session.trust.editor is False:
+            self._editor.show_message(types.MessageType.Warning, "this editor decides about trust itself: trust the workspace there")
+            return []
+        workspaces = {self._session.workspace_of(shader.path) for shader in self._session.shaders.values() if shader.is_file}
+        for workspace in sorted(workspaces or set[Path](self._session.folders)):
+            self._checks.trust(workspace)
+        return sorted(map(str, workspaces or self._session.folders))
+
+    async def report(self, *arguments: Any) -> dict[str, Any] | None:
+        """`[uri]`: the latest report of a shader."""
+        shader = self._shader(arguments)
+        await self._checks.analysed(shader)
+        view = self._session.view(shader)
+        return report(view) if view is not None else None
+
+    def _shader(self, arguments: tuple[Any, ...]) -> OpenShader:
+        uri = _text(arguments, 0)
+        shader = self._session.shader_of(uri) if uri is not None else None
+        if shader is None:
+            raise JsonRpcInvalidParams(message=f"{uri or 'nothing'} is not an open shader")
+        return shader
+
+
+def _text(arguments: tuple[Any, ...], index: int) -> str | None:
+    value = arguments[index] if index < len(arguments) else None
+    if value is not None and not isinstance(value, str):
+        raise JsonRpcInvalidParams(message=f"argument {index + 1} must be a text or null")
+    return value

@@ -1,0 +1,102 @@
+"""Files that verdicts rest on, watched by the editor where it can, else by the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from lsprotocol import types
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import ObservedWatch
+
+GLOBS: Final = ("**/*.wgsl", "**/*.contract.toml", "**/*.py")
+SETTLE_S: Final = 0.1
+"""Editors touch a file several times in one save."""
+
+_CHANGES: Final = frozenset({"created", "modified", "moved", "deleted", "closed"})
+_LOG: Final = logging.getLogger(__name__)
+
+
+def registration() -> types.Registration:
+    """What the editor is asked to watch."""
+    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in GLOBS]
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
+    return types.Registration(id="pixel-lsp.files", method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES, register_options=options)
+
+
+class FolderWatch:
+    """Watches the folders of open shaders, for editors that do not watch files. Starts nothing before there is a folder.
+
+    Args:
+        on_change: Called in the event loop with the files that changed, once they have settled.
+    """
+
+    def __init__(self, on_change: Callable[[tuple[Path, ...]], None]) -> None:
+        self._on_change = on_change
+        self._observer: Any = None
+        self._watches: dict[Path, ObservedWatch] = {}
+        self._changed: set[Path] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set_folders(self, folders: Iterable[Path]) -> None:
+        """Watch these folders and no others; what lies in folders below them is not watched."""
+        from watchdog.observers import Observer
+
+        wanted = {folder for folder in folders if folder.is_dir()}
+        if self._observer is None and not wanted:
+            return
+        if self._observer is None:
+            self._observer = Observer()
+            self._observer.start()
+        for folder in self._watches.keys() - wanted:
+            self._observer.unschedule(self._watches.pop(folder))
+        for folder in wanted - self._watches.keys():
+            self._watch(folder)
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join()
+            self._observer = None
+
+    def _watch(self, folder: Path) -> None:
+        try:
+            self._watches[folder] = self._observer.schedule(self._handler(), str(folder), recursive=False)
+        except OSError as problem:
+            _LOG.warning("%s is not watched: %s", folder, problem)
+
+    def _handler(self) -> Any:
+        from watchdog.events import FileSystemEvent, FileSystemEventHandler
+
+        loop = asyncio.get_running_loop()
+        touched = self._touched
+
+        class Handler(FileSystemEventHandler):
+            def on_any_event(self, event: FileSystemEvent) -> None:
+                if event.is_directory or event.event_type not in _CHANGES:
+                    return
+                paths = [Path(os.fsdecode(name)) for name in (event.src_path, event.dest_path) if name]
+                try:
+                    loop.call_soon_threadsafe(touched, paths)
+                except RuntimeError:
+                    return  # the loop has ended
+
+        return Handler()
+
+    def _touched(self, paths: list[Path]) -> None:
+        self._changed.update(paths)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(SETTLE_S, self._settled)
+
+    def _settled(self) -> None:
+        changed, self._changed = tuple(self._changed), set()
+        self._on_change(changed)
