@@ -100,8 +100,9 @@ def place_message(message: CompilerMessage, loaded: LoadedShader, verdicts: Comp
     if message.compiler == "tint":
         found = place_tint(message, loaded)
     else:
-        others = [Span(one.start, one.end) for one in verdicts.messages if one.compiler != "naga" and one.start >= 0]
-        found = place_naga(message, loaded, others)
+        errors = [one for one in verdicts.messages if one.compiler == "tint" and one.severity is Severity.ERROR]
+        places = [place_tint(one, loaded) for one in errors]
+        found = place_naga(message, loaded, [place for place in places if place is not None])
     # Without a place at all it is about the whole shader, whose beginning is as good as any.
     return token_span(loaded, found or Span(0, 0))
 

@@ -17,6 +17,7 @@ from pixel_core.wgsl.syntax import (
     Call,
     Declaration,
     Discard,
+    Expression,
     FunctionDeclaration,
     Identifier,
     Index,
@@ -51,7 +52,7 @@ def place_naga(message: CompilerMessage, loaded: LoadedShader, hints: Sequence[S
     Args:
         message: What naga says.
         loaded: The shader that it says it about.
-        hints: Places of another compiler's errors; they decide where naga's words fit several places.
+        hints: Places of another compiler's errors; they decide where naga's words fit several places, and stand in where they fit none.
 
     Returns:
         None when neither naga nor the tree tells.
@@ -66,7 +67,10 @@ def place_naga(message: CompilerMessage, loaded: LoadedShader, hints: Sequence[S
     if message.start >= 0:
         return Span(message.start, message.end)
     named = _declaration(message, loaded)
-    return named.name.span if named is not None else None
+    if named is not None:
+        return named.name.span
+    # Both compilers stop at the first error of meaning, and as a rule it is the same one.
+    return hints[0] if hints else None
 
 
 def _overlap(one: Span, other: Span) -> bool:
@@ -245,16 +249,21 @@ def _index(message: CompilerMessage, loaded: LoadedShader) -> list[Span]:
     # "Index 5 is out of bounds for expression [0]" has no place; "Accessing index 3 is out of [1] bounds" marks the whole expression.
     words = message.message.split(" ")
     if words[0] == "Index" and words[2:5] == ["is", "out", "of"]:
-        return [
-            node.index.span
-            for node in walk(loaded.tree)
-            if isinstance(node, Index) and isinstance(node.index, NumberLiteral) and str(node.index.value) == words[1]
-        ]
+        return [node.index.span for node in walk(loaded.tree) if isinstance(node, Index) and _constant(node.index, loaded) == words[1]]
     if words[0] == "Accessing":
         label = _telling_mark(message)
         marked = [node.index.span for node in walk(loaded.tree) if label and isinstance(node, Index) and node.start == label.start]
         return marked[:1]
     return []
+
+
+def _constant(expression: Expression, loaded: LoadedShader) -> str:
+    """The value of a number, or of the name of a module's constant, as text; empty for anything else."""
+    if isinstance(expression, NumberLiteral):
+        return str(expression.value)
+    if isinstance(expression, Identifier) and isinstance(loaded.names.declared(expression), VariableDeclaration):
+        return str(loaded.interface.constants.get(expression.name.text, ""))
+    return ""
 
 
 def _type(message: CompilerMessage, loaded: LoadedShader) -> list[Span]:
@@ -263,6 +272,8 @@ def _type(message: CompilerMessage, loaded: LoadedShader) -> list[Span]:
         return []
     is_atomic = "ATOMIC" in message.message
     named = message.message.split("`")[1] if message.message.count("`") >= 2 else ""
+    if "TEXTURE_EXTERNAL" in message.message:
+        named = "texture_external"
     return [
         (node.template_arguments[0] if is_atomic and node.template_arguments else node).span
         for node in walk(loaded.tree)

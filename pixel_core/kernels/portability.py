@@ -118,11 +118,12 @@ def _statement_diagnostics(loaded: LoadedShader) -> Iterator[Finding]:
         for node in walk(function):
             if not isinstance(node, (Block, If, Switch, Loop, For, While)) or node is function.body:
                 continue
-            attribute = attribute_of(node.attributes, "diagnostic")
-            if attribute is not None:
-                fix = Fix("remove the attribute", attribute.span, "")
-                hint = "write it at the function, or as a directive `diagnostic(…);` at the top"
-                yield _finding(loaded, "PX213", attribute.span, "naga refuses `@diagnostic` on a statement", hint=hint, fix=fix)
+            attributes = [*node.attributes, *(node.body_attributes if isinstance(node, Switch) else ())]
+            for attribute in attributes:
+                if attribute.name.text == "diagnostic":
+                    fix = Fix("remove the attribute", attribute.span, "")
+                    hint = "write it at the function, or as a directive `diagnostic(…);` at the top"
+                    yield _finding(loaded, "PX213", attribute.span, "naga refuses `@diagnostic` on a statement", hint=hint, fix=fix)
 
 
 def _workgroup_memory(loaded: LoadedShader) -> Iterator[Finding]:

@@ -156,6 +156,23 @@ def test_where_nagas_words_fit_two_places_tints_decides() -> None:
     assert [one.location.span for one in compiler_findings(load(text), verdicts)] == [Span(place, place + 1)] * 2
 
 
+def test_words_of_naga_that_fit_nowhere_stand_where_tint_stands() -> None:
+    text = "fn f(a: mat2x2f) -> bool {\n return a < a;\n}"
+    naga = message("naga", "Incompatible operands: Less(Matrix, _)", -1, -1)
+    place = text.index("a < a")
+    verdicts = CompilerVerdicts(
+        messages=(naga, message("tint", "no matching overload for 'operator < (mat2x2<f32>, …)'", place, place + 5))
+    )
+    assert [one.location.span for one in compiler_findings(load(text), verdicts)] == [Span(place, place + 5)] * 2
+
+
+def test_an_index_may_be_a_constant_by_name() -> None:
+    text = "const five = 5;\nfn f() -> f32 {\n let v = vec3f();\n return v[five];\n}"
+    place = text.rindex("five")
+    naga = message("naga", "Index 5 is out of bounds for expression [0]", -1, -1)
+    assert [one.location.span for one in compiler_findings(load(text), CompilerVerdicts(messages=(naga,)))] == [Span(place, place + 4)]
+
+
 def test_a_message_without_any_place_stands_at_the_beginning() -> None:
     check(
         "fn f() {}",

@@ -176,6 +176,12 @@ def test_enable_subgroups_is_told_and_both_take_it(verdict: Verdict) -> None:
     assert [(one.code, one.severity, one.message) for one in findings] == [("PX210", Severity.INFO, message)]
 
 
+def test_every_filter_of_a_statement_is_told() -> None:
+    filters = "@diagnostic(off, derivative_uniformity) @diagnostic(info, subgroup_uniformity)"
+    refused = ("PX213", Severity.WARNING, "naga refuses `@diagnostic` on a statement")
+    check(MAIN + f"{filters} switch i @diagnostic(off, chromium.unreachable_code) {{ default: {{ }} }} }}", refused, refused, refused)
+
+
 def test_more_workgroup_memory_than_browsers_promise() -> None:
     check("var<workgroup> a: array<u32, 4096>;\n" + MAIN + "a[i] = 1u; }")
     check(
