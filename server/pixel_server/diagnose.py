@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from pixel_core import __version__
+from pixel_core.engines.tint import INSTALL_HINT, tint_version
 from pixel_core.kernels.execute import project_root
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.validate import CheckOptions
@@ -72,7 +73,7 @@ async def diagnose(interpreter: Path | None, workspace: Path) -> tuple[Diagnosis
         workspace: Folder whose `.venv` would be used.
     """
     adapter, references = await asyncio.gather(_adapter(), _references(interpreter, workspace))
-    return (_program(), _dependencies(), adapter, references)
+    return (_program(), _dependencies(), adapter, _tint(), references)
 
 
 def _program() -> Diagnosis:
@@ -98,6 +99,16 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _tint() -> Diagnosis:
+    """The compiler of Chrome, which is asked beside the adapter's naga where it is installed."""
+    subject = "second compiler"
+    version = tint_version()
+    if version is None:
+        facts = ("Tint, the compiler of Chrome, is not installed: nothing is said about Chrome beyond pixel-lsp's own checks",)
+        return Diagnosis(subject=subject, state=ADVICE, facts=facts, remedy=INSTALL_HINT)
+    return Diagnosis(subject=subject, state=OK, facts=(f"Tint, the compiler of Chrome, from dawn-python {version}",))
 
 
 async def _adapter() -> Diagnosis:

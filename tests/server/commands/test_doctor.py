@@ -29,6 +29,7 @@ def test_a_machine_that_can_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert {each["subject"]: each["state"] for each in answer["diagnoses"] if each["subject"] != "adapter"} == {
         "program": "ok",
         "dependencies": "ok",
+        "second compiler": "ok",
         "interpreter for references": "ok",
     }
 
@@ -64,6 +65,13 @@ def test_a_dependency_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = module._dependencies()
     assert (found.state, found.facts[1]) == ("problem", "no-such-package is missing")
     assert found.remedy == f"{sys.executable} -m pip install no-such-package"
+
+
+def test_a_machine_without_tint_gets_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert module._tint().state == "ok"
+    monkeypatch.setattr(module, "tint_version", lambda: None)
+    found = module._tint()
+    assert (found.state, found.remedy) == ("advice", 'pip install "pixel-lsp[tint]"')
 
 
 def test_an_adapter_that_breaks_promises() -> None:
