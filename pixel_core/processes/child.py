@@ -71,8 +71,9 @@ class Channel:
                 if envelope.kind == "cancel":
                     self._withdrawn.add(envelope.id)
                 else:
-                    self._requests.put(envelope)
+                    # First of all: a request that ends this child at once must not be taken for one that it never read.
                     self._send(encode_frame(envelope.id, "received"))
+                    self._requests.put(envelope)
         except (FrameError, OSError) as problem:
             sys.stderr.write(f"{problem}\n")
         self._requests.put(None)
