@@ -79,13 +79,14 @@ def sidecar_path(shader: Path) -> Path:
 
 def understand(source: SourceText, sidecar: SourceText | None) -> LoadedShader:
     """Parse, resolve, reflect and read the contracts of a text, such as an editor's unsaved one."""
+    source = _well_formed(source)
     checked = check(source)
-    sha256 = hashlib.sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest()
+    sha256 = hashlib.sha256(source.text.encode()).hexdigest()
     return LoadedShader(
         source=source,
         sidecar=sidecar,
         sha256=sha256,
-        sidecar_sha256=hashlib.sha256(sidecar.text.encode("utf-8", "surrogatepass")).hexdigest() if sidecar else sha256,
+        sidecar_sha256=hashlib.sha256(sidecar.text.encode()).hexdigest() if sidecar else sha256,
         tree=checked.tree,
         names=checked.module.names,
         interface=checked.interface,
@@ -109,6 +110,15 @@ def read_text(path: Path) -> SourceText | Finding:
         return SourceText(path, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return _unreadable(path, f"is not UTF-8 text (byte {data[error.start]:#04x} at offset {error.start:,})")
+
+
+def _well_formed(source: SourceText) -> SourceText:
+    """The text with U+FFFD for each half of a surrogate pair, which an editor can send and no compiler can read."""
+    try:
+        source.text.encode()
+    except UnicodeEncodeError:
+        return SourceText(source.path, source.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    return source
 
 
 def _unreadable(path: Path, why: str) -> Finding:

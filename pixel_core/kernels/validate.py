@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pixel_core.engines.compilers import CompilerVerdicts
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
 from pixel_core.kernels.compiler_findings import absence_findings, compiler_findings
@@ -21,8 +22,6 @@ from pixel_core.kernels.result_cache import CaseRun
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.verdict import report_kernel
 from pixel_core.source import SourceText
-
-NAGA_REFUSES = "PX201"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,12 +154,12 @@ class Checker:
                 sources[loaded.sidecar.path] = loaded.sidecar
             examination = examine(loaded, seed=self._options.seed, case=case)
             findings.extend(examination.findings)
-            said = await self._ask_compilers(loaded, cancel) if self._options.trusted else []
-            if isinstance(said, Fault):
-                reports.extend(_stopped(examined, said) for examined in examination.kernels)
+            verdicts = await self._runner.compile(loaded, cancel) if self._options.trusted else CompilerVerdicts()
+            if isinstance(verdicts, Fault):
+                reports.extend(_stopped(examined, verdicts) for examined in examination.kernels)
             else:
-                findings.extend(said)
-                refused = any(one.code == NAGA_REFUSES for one in said)
+                findings.extend(self._compilers_say(loaded, verdicts))
+                refused = "naga" in verdicts.refused_by
                 reports.extend(self._job_or_report(examined, refused=refused) for examined in examination.kernels)
             if examination.remainder is not None:
                 reports.append(examination.remainder)
@@ -181,13 +180,8 @@ class Checker:
         if self._options.engine in ("interpreter", "both"):
             raise EngineUnavailable("the interpreter engine is not part of this version", hint="use `--engine device` or `--engine auto`")
 
-    async def _ask_compilers(self, loaded: LoadedShader, cancel: asyncio.Event | None) -> list[Finding] | Fault:
-        """What naga and Tint say about a shader, or why they said nothing; that one of them is not there is said once."""
-        if not loaded.tree.declarations:
-            return []
-        verdicts = await self._runner.compile(loaded, cancel)
-        if isinstance(verdicts, Fault):
-            return verdicts
+    def _compilers_say(self, loaded: LoadedShader, verdicts: CompilerVerdicts) -> list[Finding]:
+        """What naga and Tint say about a shader; that one of them is not there is said once."""
         absent = [] if self._absence_is_told else absence_findings(loaded.source.path, verdicts)
         self._absence_is_told = self._absence_is_told or bool(absent)
         return [*compiler_findings(loaded, verdicts), *absent]
