@@ -63,6 +63,9 @@ const replaceLine = async text => {
   await page.keyboard.press('Control+s');
 };
 
+// Squiggles go with the first keystroke, so only the lens tells what the new text came to.
+const verdict = async (sign, what) => { await lens.filter({ hasText: new RegExp(`^${sign}(?!.*before the last edit)`) }).first().waitFor(); say(what); };
+
 try {
   await page.goto(url);
   await page.locator('.explorer-folders-view .monaco-list-row', { hasText: basename(scenario.file) }).dblclick();
@@ -105,20 +108,29 @@ try {
   await page.keyboard.press('Control+.');
   await page.locator('.action-widget .monaco-list-row').first().waitFor();
   const actions = (await page.locator('.action-widget .monaco-list-row').allInnerTexts()).map(text => text.trim()).filter(Boolean);
-  expect(`quick fixes: ${actions.join(' | ')}`, actions.includes('Re-run the failing case only'));
+  expect(`quick fixes: ${actions.join(' | ')}`, actions.some(title => title.startsWith('Re-run the failing case only')));
   await shot('3-quick-fix');
   await page.locator('.action-widget .monaco-list-row', { hasText: 'Re-run the failing case only' }).click();
-  await squigglesBecome(1); say('the case was run again, and is still wrong');
+  await verdict('✗', 'the case was run again, and is still wrong');
 
   await replaceLine(scenario.mended);
-  await squigglesBecome(0); say('the mended line is saved: no squiggle');
+  await verdict('✓', 'the mended line is saved and proved right');
+  await squigglesBecome(0);
   const saved = readFileSync(scenario.file, 'utf8').split('\n')[scenario.line - 1];
   expect(`the file holds it: ${saved.trim()}`, saved === scenario.mended);
   await shot('4-mended');
   await replaceLine(scenario.broken);
-  await squigglesBecome(1); say('the mistake is back, and so is the squiggle');
+  await verdict('✗', 'the mistake is back');
+  await squigglesBecome(1);
   await replaceLine(scenario.mended);
+  await verdict('✓', 'and gone again');
   await squigglesBecome(0);
+
+  await lens.filter({ hasText: '✓' }).first().click();
+  await page.locator('.view-line', { hasText: '"kernels"' }).first().waitFor(); say('a click on the verdict shows the report');
+  await page.keyboard.press('Control+w');
+  await lens.filter({ hasText: 'Check' }).first().click();
+  await verdict('✓', 'a click on the lens checks again');
 
   writeFileSync(scenario.machineSettings, JSON.stringify({ 'pixelLsp.serverCommand': ['no-such-server'] }));
   await page.locator('.notification-list-item-message', { hasText: "'no-such-server' is neither a program on PATH" }).first().waitFor();
@@ -130,7 +142,8 @@ try {
   await page.waitForTimeout(500);
   await statusSays('check', 'and after a restart');
   await replaceLine(scenario.broken);
-  await squigglesBecome(1); say('the new server finds the mistake');
+  await verdict('✗', 'the new server finds the mistake');
+  await squigglesBecome(1);
   expect(`no request left this machine ${[...elsewhere]}`, elsewhere.size === 0);
   console.log('PASS vscode');
 } catch (error) {

@@ -2,10 +2,23 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import * as path from 'node:path';
-import { commands, type ExtensionContext, type LogOutputChannel, StatusBarAlignment, type StatusBarItem, ThemeColor, window, workspace } from 'vscode';
+import {
+  commands,
+  type ExtensionContext,
+  type LogOutputChannel,
+  StatusBarAlignment,
+  type StatusBarItem,
+  type TextDocumentContentProvider,
+  ThemeColor,
+  Uri,
+  window,
+  workspace,
+} from 'vscode';
 import { LanguageClient, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
 
 const SETTING = 'pixelLsp.serverCommand';
+const REPORT = 'pixel-lsp.report';
+const REPORT_SCHEME = 'pixel-lsp-report';
 const INSTALL = 'pipx install .';
 const SHADERS_AND_CONTRACTS = [
   { scheme: 'file', language: 'wgsl' },
@@ -26,13 +39,15 @@ export async function activate(context: ExtensionContext): Promise<void> {
   context.subscriptions.push(
     output,
     status,
+    workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
     commands.registerCommand('pixel-lsp.restart', restart),
     commands.registerCommand('pixel-lsp.showOutput', () => output.show()),
     workspace.onDidChangeConfiguration(change => change.affectsConfiguration(SETTING) && restart()),
     workspace.onDidGrantWorkspaceTrust(async () => {
       await turn;
-      await client?.sendNotification('pixelLsp/didGrantTrust');
-      if (client) showState(status, client.state);
+      if (client?.state !== State.Running) return;
+      await client.sendNotification('pixelLsp/didGrantTrust');
+      showState(status, client.state);
     }),
   );
   await restart();
@@ -56,8 +71,13 @@ async function start(output: LogOutputChannel, status: StatusBarItem): Promise<v
     initializationOptions: () => ({ trusted: workspace.isTrusted }),
     outputChannel: output,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    // The command palette gives no arguments: it means the file that is open.
-    middleware: { executeCommand: (name, given, next) => next(name, given.length ? given : openFile()) },
+    middleware: {
+      // The command palette gives no arguments: it means the file that is open.
+      executeCommand: (name, given, next) => {
+        const meant: unknown[] = given.length ? given : openFile();
+        return name === REPORT ? showReport(meant) : next(name, meant);
+      },
+    },
   });
   client.onDidChangeState(({ newState }) => showState(status, newState));
   // The client itself shows why it could not start.
@@ -87,6 +107,18 @@ async function offerInstallation(program: string, output: LogOutputChannel): Pro
   const answer = await window.showErrorMessage(`${why} Run \`${INSTALL}\` in a clone of pixel-lsp, or name the server in ${SETTING}.`, 'Try Again', 'Open Settings');
   if (answer === 'Try Again') await commands.executeCommand('pixel-lsp.restart');
   if (answer === 'Open Settings') await commands.executeCommand('workbench.action.openSettings', SETTING);
+}
+
+/** The report of a shader as a read-only document, which asks the server when it is opened. */
+const reports: TextDocumentContentProvider = {
+  provideTextDocumentContent: async ({ query }) =>
+    JSON.stringify((await client?.sendRequest('pixelLsp/report', { uri: query })) ?? 'There is no report.', undefined, 2),
+};
+
+async function showReport([shader]: unknown[]): Promise<void> {
+  if (typeof shader !== 'string') return;
+  const name = path.posix.basename(Uri.parse(shader).path);
+  await window.showTextDocument(Uri.from({ scheme: REPORT_SCHEME, path: `${name}.report.json`, query: shader }));
 }
 
 function openFile(): string[] {
