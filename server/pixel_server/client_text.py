@@ -43,14 +43,12 @@ class ClientText:
 
     def offset(self, position: Position) -> int:
         """The code-point offset of an editor's position, clamped to its line and the text."""
-        if position.line < 0:
-            return 0
         if position.line >= len(self._starts):
             return len(self.text)
         start, end = self._starts[position.line], self._ends[position.line]
         line = self.text[start:end]
         if self._encoding == "utf-32" or line.isascii():
-            return min(start + max(position.character, 0), end)
+            return min(start + position.character, end)
         units = position.character
         for index, character in enumerate(line):
             if units <= 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from lsprotocol import types
@@ -12,7 +13,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from pixel_core.findings import Finding
-from pixel_core.source import SourceText
+from pixel_server.client_text import ClientText
 from pixel_server.features.diagnostics import findings_of
 from pixel_server.rules_uri import rules_uri
 from pixel_server.session import OpenShader, Session
@@ -56,19 +57,21 @@ class Editor:
 
     def diagnostics_of(self, uri: str) -> list[types.Diagnostic]:
         """What is to be shown in one file, whichever shader says it."""
-        sources: dict[Any, SourceText] = {}
+        session = self._session
+        texts: dict[Path, ClientText] = {}
         found: list[Finding] = []
-        for view in self._session.views():
-            sources[view.analysis.texts.shader.path] = view.analysis.texts.shader
-            if view.analysis.texts.sidecar is not None:
-                sources[view.analysis.texts.sidecar.path] = view.analysis.texts.sidecar
-            found.extend(one for one in findings_of(view) if self._session.uri_of(one.location.path) == uri)
-        places = Places(client=self._session.client, uri_of=self._session.uri_of, source_of=sources.get, rules=self._rules)
+        for shader in session.shaders.values():
+            if uri not in shader.told and session.shader_of(uri) is not shader:
+                continue
+            view = session.view(shader)
+            if view is None:
+                continue
+            for text in (view.analysis.texts.shader, view.analysis.texts.sidecar):
+                if text is not None:
+                    texts[text.path] = ClientText(text.text, session.client.encoding)
+            found.extend(one for one in findings_of(view) if session.uri_of(one.location.path) == uri)
+        places = Places(client=session.client, uri_of=session.uri_of, texts=texts, rules=self._rules)
         return [to_diagnostic(one, places) for one in found]
-
-    def show_problem(self, problem: Finding) -> None:
-        """Show a finding about a file that nothing else is known of."""
-        self.show_message(types.MessageType.Error, f"{problem.message} [{problem.code}]")
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """A line in the editor's log."""

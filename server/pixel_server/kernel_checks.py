@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,8 +65,7 @@ class KernelChecks:
         self._scheduler: Scheduler[CheckReport | None] = Scheduler()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysis")
-        self._checker = Checker(session.settings.options(trusted=True))
-        self._reader = Checker(session.settings.options(trusted=False))
+        self._checkers: dict[bool, Checker] = {}
 
     def text_changed(self, shader: OpenShader) -> None:
         """Analyse the shader's text once nothing was typed for a moment."""
@@ -120,21 +119,18 @@ class KernelChecks:
 
     async def settings_changed(self) -> None:
         """Begin again with new workers and an empty cache, under the session's present settings."""
-        old = (self._checker, self._reader)
-        self._checker = Checker(self._session.settings.options(trusted=True))
-        self._reader = Checker(self._session.settings.options(trusted=False))
+        old, self._checkers = self._checkers, {}
         for shader in self._session.shaders.values():
             shader.analysis = shader.verdict = None
         self.check_all()
-        for checker in old:
-            await checker.__aexit__(None, None, None)
+        await _end(old)
 
     async def close(self) -> None:
         """Stop everything and end every child process."""
         for timer in self._timers.values():
             timer.cancel()
         await self._scheduler.close()
-        await asyncio.gather(self._checker.__aexit__(None, None, None), self._reader.__aexit__(None, None, None))
+        await _end(self._checkers)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _show_analysis(self, shader: OpenShader) -> None:
@@ -167,12 +163,14 @@ class KernelChecks:
 
     async def _run(self, analysis: Analysis, ask: Ask, cancel: asyncio.Event, *, is_trusted: bool) -> CheckReport:
         path = analysis.texts.shader.path
+        # Made at the first need: settings come after the server began, and nothing is started for a workspace without kernels.
+        checker = self._checkers.setdefault(is_trusted, Checker(self._session.settings.options(trusted=is_trusted)))
         loaded = _only(analysis.loaded, ask.contract)
         try:
             if not is_trusted:
-                return await self._reader.check_loaded([loaded], case=ask.case)
+                return await checker.check_loaded([loaded], case=ask.case)
             async with self._progress.of_check(path.name, cancel) as on_progress:
-                return await self._checker.check_loaded([loaded], on_progress, case=ask.case, cancel=cancel)
+                return await checker.check_loaded([loaded], on_progress, case=ask.case, cancel=cancel)
         except EngineUnavailable as problem:
             hint = problem.hint or "`pixel-lsp doctor` says what is missing"
             return _failure(analysis, "PX901", problem.message, hint)
@@ -226,6 +224,10 @@ def _failure(analysis: Analysis, code: str, message: str, hint: str) -> CheckRep
     sources = {text.path: text for text in (texts.shader, texts.sidecar) if text is not None}
     failed = finding(code, message, Location(texts.shader.path), hint)
     return CheckReport(kernels=examination.static_reports(), findings=(*examination.findings, failed), sources=sources)
+
+
+async def _end(checkers: Mapping[bool, Checker]) -> None:
+    await asyncio.gather(*(checker.__aexit__(None, None, None) for checker in checkers.values()))
 
 
 async def _outcome(future: asyncio.Future[CheckReport | None]) -> None:

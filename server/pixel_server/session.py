@@ -5,7 +5,7 @@ Features get a `ShaderView`, which is frozen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -246,13 +246,6 @@ class Session:
             is_current=shader.verdict is not None and shader.verdict.texts == texts,
             is_checking=shader.is_checking,
         )
-
-    def views(self) -> Iterator[ShaderView]:
-        """Every open shader whose present text is analysed."""
-        for shader in self.shaders.values():
-            view = self.view(shader)
-            if view is not None:
-                yield view
 
     def workspace_of(self, path: Path) -> Path:
         """The folder that trust is asked for: the workspace folder that holds the file's project, else the project itself."""

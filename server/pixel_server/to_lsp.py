@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,11 +11,12 @@ from lsprotocol import types
 
 from pixel_core.findings import Finding, Location
 from pixel_core.rules import RULES
-from pixel_core.source import SourceText
 from pixel_server.client import Client
 from pixel_server.client_text import ClientText
 
 SOURCE: Final = "pixel-lsp"
+
+_EMPTY: Final = ClientText("", "utf-32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,19 +26,19 @@ class Places:
     Attributes:
         client: What it can show.
         uri_of: The URI of a path.
-        source_of: The text of a path that findings point into; None when it is not known.
+        texts: The texts that findings point into, by path.
         rules: URI of the page that explains the rules; None when it is not installed.
     """
 
     client: Client
     uri_of: Callable[[Path], str]
-    source_of: Callable[[Path], SourceText | None]
+    texts: Mapping[Path, ClientText]
     rules: str | None = None
 
     def range(self, location: Location) -> types.Range:
         """The range of a location; of a whole file, its beginning."""
-        source = self.source_of(location.path)
-        return ClientText(source.text if source else "", self.client.encoding).range(location.span if source else None)
+        text = self.texts.get(location.path)
+        return _EMPTY.range(None) if text is None else text.range(location.span)
 
     def location(self, location: Location) -> types.Location:
         """The location itself."""
@@ -75,11 +76,10 @@ def to_diagnostic(finding: Finding, places: Places) -> types.Diagnostic:
 
 
 def _said_place(location: Location, places: Places) -> str:
-    source = places.source_of(location.path)
-    if source is None or location.span is None:
+    text = places.texts.get(location.path)
+    if text is None or location.span is None:
         return location.path.name
-    line, column = source.position(location.span.start)
-    return f"{location.path.name}:{line}:{column}"
+    return f"{location.path.name}:{text.position(location.span.start).line + 1}"
 
 
 def _description(code: str, rules: str | None) -> types.CodeDescription | None:
