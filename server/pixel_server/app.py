@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from pixel_core import __version__
@@ -29,10 +29,11 @@ from pixel_server.session import Session, ShaderView, path_of
 from pixel_server.settings import SECTION, read_settings
 from pixel_server.trust import Trust, TrustStore, state_folder
 
-_OWN_DOCUMENTS: Final = (
+_OWN_METHODS: Final = (
     types.TEXT_DOCUMENT_DID_OPEN,
     types.TEXT_DOCUMENT_DID_CHANGE,
     types.TEXT_DOCUMENT_DID_CLOSE,
+    types.WORKSPACE_EXECUTE_COMMAND,
 )
 
 
@@ -51,8 +52,9 @@ class PixelServer:
         self._checks = KernelChecks(self.session, self._editor, Progress(self.server, self.session), self._watch_folders)
         self._watch = FolderWatch(self._files_changed)
         self._is_watched_by_client = True
-        # pygls splits lines where Python does, which moves edits in texts with form feeds or U+2028; the session keeps the documents.
-        for name in _OWN_DOCUMENTS:
+        # pygls splits lines where Python does, which moves edits in texts with form feeds or U+2028, so the session keeps the documents;
+        # and a command that is cancelled runs on in it.
+        for name in _OWN_METHODS:
             self.server.protocol.fm.builtin_features.pop(name)
         self._on(types.INITIALIZE, self._initialize, is_request=True)
         self._on(types.INITIALIZED, self._initialized)
@@ -68,15 +70,16 @@ class PixelServer:
         self._on(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._did_change_folders)
         self._on("pixelLsp/didGrantTrust", self._did_grant_trust)
         self._on("pixelLsp/report", self._report, is_request=True)
-        commands = Commands(self.server, self.session, self._editor, self._checks)
-        self._commands = commands
-        for name, handler in (
-            (command_names.CHECK, commands.check),
-            (command_names.WRITE_CONTRACT, commands.write_contract),
-            (command_names.TRUST, commands.trust),
-            (command_names.REPORT, commands.report),
-        ):
+        self._commands = Commands(self.server, self.session, self._editor, self._checks)
+        self._handlers = {
+            command_names.CHECK: self._commands.check,
+            command_names.WRITE_CONTRACT: self._commands.write_contract,
+            command_names.TRUST: self._commands.trust,
+            command_names.REPORT: self._commands.report,
+        }
+        for name, handler in self._handlers.items():
             self.server.command(name)(guard(name, handler, is_request=True))
+        self._on(types.WORKSPACE_EXECUTE_COMMAND, self._execute_command, is_request=True)
 
     async def close(self) -> None:
         """Stop everything and end every child process."""
@@ -186,6 +189,12 @@ class PixelServer:
         view = await self._view(params.text_document.uri)
         document = self.session.documents.get(params.text_document.uri)
         return code_actions(view, document, params, self.session.client) if view is not None and document is not None else []
+
+    async def _execute_command(self, params: types.ExecuteCommandParams) -> object:
+        handler = self._handlers.get(params.command)
+        if handler is None:
+            raise JsonRpcInvalidParams(message=f"there is no command {params.command}")
+        return await handler(*(params.arguments or ()))
 
     async def _report(self, params: object) -> dict[str, Any] | None:
         uri = params.get("uri") if isinstance(params, dict) else getattr(params, "uri", None)
