@@ -230,9 +230,7 @@ def _reference_fault(name: str, failure: ReferenceFailure) -> Fault:
 
 
 def _unanswered(case: Case, end: ChildExit, budget_s: float) -> CaseResult:
-    fault = _exit_fault(end, f"the case did not end within {budget_s:g} s")
-    status = "inconclusive" if fault.kind == "cancelled" else "failed"
-    return CaseResult(name=case.name, status=status, faults=(fault,))
+    return _failed(case, _exit_fault(end, f"the case did not end within {budget_s:g} s"))
 
 
 def _exit_fault(end: ChildExit, timed_out: str) -> Fault:
@@ -246,7 +244,9 @@ def _exit_fault(end: ChildExit, timed_out: str) -> Fault:
 
 
 def _failed(case: Case, fault: Fault) -> CaseResult:
-    return CaseResult(name=case.name, status="failed", faults=(fault,))
+    # What was withdrawn has shown nothing, neither for the kernel nor against it.
+    status = "inconclusive" if fault.kind == "cancelled" else "failed"
+    return CaseResult(name=case.name, status=status, faults=(fault,))
 
 
 def _how_it_ended(end: ChildExit) -> str:
