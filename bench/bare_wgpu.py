@@ -28,7 +28,7 @@ import wgpu
 from numpy.typing import NDArray
 
 from pixel_core.kernels.report import CaseReport, ValidationReport
-from pixel_core.kernels.validate import Checker
+from pixel_core.kernels.validate import Checker, CheckOptions
 
 ROOT = Path(__file__).parents[1]
 RUNS_OF_A_CASE = 2
@@ -173,7 +173,7 @@ class Figures:
 
 async def measure(kernel: BareKernel, rounds: int) -> Figures:
     """Measure the two by turns, so that whatever else the machine does falls on both."""
-    async with Checker() as checker:
+    async with Checker(CheckOptions(reuse_results=False)) as checker:
         await checker.check([kernel.shader])
         (report,) = (await checker.check([kernel.shader])).kernels
         bare_round = make_bare_round(kernel, [case.name for case in report.cases])

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,6 +43,8 @@ _START_TIMEOUT_S = 120.0
 _COMPILE_TIMEOUT_S = 20.0
 """For a shader whose contracts do not say how long a case may take; compiling took 0.2 s at worst for a thousand lines."""
 
+_KEPT_VERDICTS = 64
+
 _REFERENCE_FAULTS = {
     "raised": "reference",
     "memory": "reference",
@@ -65,14 +68,19 @@ class CaseRunner:
         interpreter: The user's Python; None finds one per workspace.
         workspace: Folder that references must lie inside; None is each shader's own project root.
         seed: Base seed.
+        reuse_results: Whether a case that rests on the same texts and files as an earlier one takes its result.
     """
 
-    def __init__(self, *, jobs: int, memory_bytes: int, interpreter: Path | None, workspace: Path | None, seed: int) -> None:
+    def __init__(
+        self, *, jobs: int, memory_bytes: int, interpreter: Path | None, workspace: Path | None, seed: int, reuse_results: bool = True
+    ) -> None:
         self._workers = WorkerPool(launch_module("pixel_core.kernels.worker", memory_bytes=memory_bytes), jobs)
         self._memory_bytes = memory_bytes
         self._interpreter = interpreter
         self._workspace = workspace
         self._seed = seed
+        self._reuse_results = reuse_results
+        self._verdicts: OrderedDict[str, CompilerVerdicts] = OrderedDict()
         self._hello: asyncio.Task[HelloReply | ChildExit] | None = None
         self._references: dict[Path, ReferenceRunner] = {}
         self._folder: JobFolder | None = None
@@ -110,7 +118,7 @@ class CaseRunner:
             cancel: Set to withdraw it; the run then has a fault `cancelled`.
         """
         key = await self._key(loaded, kernel, case)
-        run = self._results.find(key)
+        run = self._results.find(key) if self._reuse_results else None
         if run is None:
             run = await self._run(loaded, kernel, case, cancel)
             self._results.keep(key, run)
@@ -161,14 +169,21 @@ class CaseRunner:
 
     async def compile(self, loaded: LoadedShader, cancel: asyncio.Event | None = None) -> CompilerVerdicts | Fault:
         """What naga and Tint say about a shader, within the time that its contracts allow for a case; or how the attempt ended."""
+        text = loaded.source.text
+        if text in self._verdicts:
+            self._verdicts.move_to_end(text)
+            return self._verdicts[text]
         self.prewarm()
         assert self._hello is not None
         # Opening the device is not the shader's fault; that it cannot be opened shows in the verdict.
         await asyncio.shield(self._hello)
         limit_s = max((contract.budget.seconds for contract in loaded.contracts.contracts), default=_COMPILE_TIMEOUT_S)
-        request = Compile(path=str(loaded.source.path), text=loaded.source.text)
+        request = Compile(path=str(loaded.source.path), text=text)
         reply = await self._workers.request(request, CompileReply, timeout_s=limit_s, cancel=cancel)
         if isinstance(reply, CompileReply):
+            self._verdicts[text] = reply.verdicts
+            if len(self._verdicts) > _KEPT_VERDICTS:
+                self._verdicts.popitem(last=False)
             return reply.verdicts
         return _exit_fault(reply, f"the shader did not compile within {limit_s:g} s")
 

@@ -37,6 +37,7 @@ class CheckOptions:
         workspace: Folder that files named by a contract must stay inside; None is each shader's own project root.
         jobs: Kernel workers at most.
         memory_bytes: Address space of one worker.
+        reuse_results: Whether a case whose texts and files are those of an earlier check is not run again.
     """
 
     engine: str = "auto"
@@ -47,6 +48,7 @@ class CheckOptions:
     workspace: Path | None = None
     jobs: int = 1
     memory_bytes: int = 4 << 30
+    reuse_results: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class Checker:
             interpreter=self._options.interpreter,
             workspace=self._options.workspace,
             seed=self._options.seed,
+            reuse_results=self._options.reuse_results,
         )
         self._absence_is_told = False
 
