@@ -12,6 +12,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from pixel_core import __version__
+from pixel_core.state_folder import state_folder
 from pixel_server.client import Client, client_of
 from pixel_server.editor import Editor
 from pixel_server.features import command_names
@@ -27,7 +28,7 @@ from pixel_server.guard import guard
 from pixel_server.kernel_checks import KernelChecks
 from pixel_server.session import Session, ShaderView, path_of
 from pixel_server.settings import SECTION, read_settings
-from pixel_server.trust import Trust, TrustStore, state_folder
+from pixel_server.trust import Trust, TrustStore
 
 _OWN_METHODS: Final = (
     types.TEXT_DOCUMENT_DID_OPEN,

@@ -7,27 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from pixel_core.errors import PixelError
-from pixel_server.replace_file import replace_file
+from pixel_core.replace_file import replace_file
 
 _VERSION: Final = 1
-
-
-def state_folder(environment: Mapping[str, str]) -> Path:
-    """The folder for what is remembered of a user: `$XDG_STATE_HOME/pixel-lsp`, `~/.local/state/pixel-lsp`."""
-    base = environment.get("XDG_STATE_HOME", "")
-    # The specification says that a relative path is to be ignored.
-    if os.path.isabs(base):  # noqa: PTH117 - a Path of an empty text is the current folder
-        return Path(base) / "pixel-lsp"
-    if sys.platform == "win32":
-        return Path(environment.get("LOCALAPPDATA") or Path.home()) / "pixel-lsp"
-    return Path.home() / ".local" / "state" / "pixel-lsp"
 
 
 class TrustStore:

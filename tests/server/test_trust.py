@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pixel_core.errors import PixelError
+from pixel_core.state_folder import state_folder
 from pixel_server.cli import main
-from pixel_server.trust import Trust, TrustStore, state_folder
+from pixel_server.trust import Trust, TrustStore
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pixel_core.errors import PixelError
 from pixel_core.findings import Finding
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
 from pixel_core.kernels.stub import contract_stub
+from pixel_core.replace_file import replace_file
 from pixel_server.discover import sidecar_of
 from pixel_server.exit_codes import PASSED_CODE
 from pixel_server.insert_contract import insert_contract
-from pixel_server.replace_file import replace_file
 
 
 def contract(shader: Path, *, write: bool = False, sidecar: bool = False) -> int:

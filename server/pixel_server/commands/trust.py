@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from pixel_core.errors import PixelError
+from pixel_core.state_folder import state_folder
 from pixel_server.exit_codes import FAILED_CODE, PASSED_CODE
-from pixel_server.trust import TrustStore, state_folder
+from pixel_server.trust import TrustStore
 
 
 def trust(folder: Path | None, *, remove: bool = False) -> int:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pixel_server import replace_file as module
-from pixel_server.replace_file import replace_file
+from pixel_core import replace_file as module
+from pixel_core.replace_file import replace_file
 
 
 def test_the_content_is_replaced_and_the_permissions_stay(tmp_path: Path) -> None:
