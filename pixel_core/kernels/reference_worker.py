@@ -16,6 +16,7 @@ import argparse
 import ctypes
 import hashlib
 import importlib
+import importlib.machinery
 import importlib.util
 import inspect
 import json
@@ -42,6 +43,47 @@ class ReferenceProblem(Exception):  # noqa: N818 -- a user's mistake, not an err
         self.detail = detail
 
 
+class _Sources:
+    """Imports the workspace's Python files from their text, and remembers its hash.
+
+    Python takes bytecode for a file's own when size and second of the last change agree, and a quick edit keeps both. So none is read, and
+    none is left beside the files. The hash is that of the text that ran: the file may have changed since.
+
+    Attributes:
+        read: Real path → sha256 of every file that was imported.
+    """
+
+    def __init__(self) -> None:
+        self.read: dict[str, str] = {}
+        self._workspace: str | None = None
+
+    def watch(self, workspace: str) -> None:
+        """From now on import what lies in the workspace, installed packages apart, in this way."""
+        if self._workspace is None:
+            self._workspace = workspace
+            sys.path_hooks.insert(0, self._finder)
+            sys.path_importer_cache.clear()
+
+    def loader(self, name: str, path: str) -> importlib.machinery.SourceFileLoader:
+        """The loader of one file."""
+        sources = self
+
+        class Loader(importlib.machinery.SourceFileLoader):
+            def get_code(self, fullname: str) -> Any:  # noqa: ARG002 -- the signature is importlib's
+                data = self.get_data(self.path)
+                sources.read[os.path.realpath(self.path)] = hashlib.sha256(data).hexdigest()
+                return self.source_to_code(data, self.path)
+
+        return Loader(name, path)
+
+    def _finder(self, folder: str) -> importlib.machinery.FileFinder:
+        if not self._workspace or not _is_of_workspace(self._workspace, folder):
+            raise ImportError("not a folder of the workspace", path=folder)
+        extensions = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
+        finder: Any = importlib.machinery.FileFinder
+        return finder(folder, extensions, (self.loader, importlib.machinery.SOURCE_SUFFIXES))
+
+
 def main() -> None:
     """Answer requests until standard input ends."""
     parser = argparse.ArgumentParser()
@@ -59,6 +101,7 @@ def main() -> None:
 
 def _serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     functions: dict[tuple[str, str], Callable[..., Any]] = {}
+    sources = _Sources()
     requests: queue.Queue[dict[str, Any]] = queue.Queue()
     writing = threading.Lock()
 
@@ -83,26 +126,27 @@ def _serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     threading.Thread(target=read, daemon=True).start()
     while True:
         message = requests.get()
-        send(message["id"], "reply", _answer(message["body"], functions))
+        send(message["id"], "reply", _answer(message["body"], functions, sources))
 
 
-def _answer(request: dict[str, Any], functions: dict[tuple[str, str], Callable[..., Any]]) -> dict[str, Any]:
+def _answer(request: dict[str, Any], functions: dict[tuple[str, str], Callable[..., Any]], sources: _Sources) -> dict[str, Any]:
     file = request["file"]
     answer: dict[str, Any] = {"outputs": {}, "files": {}, "failure": None}
     try:
         key = (file, request["function"])
         if key not in functions:
-            functions[key] = _load(file, request["function"])
+            sources.watch(request["workspace"])
+            functions[key] = _load(file, request["function"], sources)
         arguments = _arguments(functions[key], request)
         result = _call(functions[key], arguments, file)
         answer["outputs"] = _write_outputs(result, request)
     except ReferenceProblem as problem:
         answer["failure"] = {"kind": problem.kind, "message": problem.message, "detail": problem.detail}
-    answer["files"] = _workspace_modules(request["workspace"], file)
+    answer["files"] = _workspace_modules(request["workspace"], file, sources)
     return answer
 
 
-def _load(file: str, function: str) -> Callable[..., Any]:
+def _load(file: str, function: str, sources: _Sources) -> Callable[..., Any]:
     try:
         # Before the folder of the user comes first, so that no file there can stand in for a part of it.
         importlib.import_module("numpy")
@@ -112,7 +156,8 @@ def _load(file: str, function: str) -> Callable[..., Any]:
     if str(Path(file).parent) not in sys.path:
         sys.path.insert(0, str(Path(file).parent))
     try:
-        spec = importlib.util.spec_from_file_location(_MODULE_NAME, file)
+        loader = sources.loader(_MODULE_NAME, file) if Path(file).suffix in importlib.machinery.SOURCE_SUFFIXES else None
+        spec = importlib.util.spec_from_file_location(_MODULE_NAME, file, loader=loader)
         if spec is None or spec.loader is None:
             raise ReferenceProblem("import", f"`{name}` is no Python file")
         module = importlib.util.module_from_spec(spec)
@@ -249,15 +294,19 @@ def _describe(value: Any) -> str:
     return "nothing" if value is None else f"a value of type {type(value).__name__}"
 
 
-def _workspace_modules(workspace: str, file: str) -> dict[str, str]:
+def _workspace_modules(workspace: str, file: str, sources: _Sources) -> dict[str, str]:
     """Path and sha256 of the reference and of everything it imported from the workspace; installed packages do not count."""
-    found = {file}
+    found = {file, *sources.read}
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None)
-        real = Path(os.path.realpath(path)) if isinstance(path, str) else None
-        if real is not None and Path(workspace) in real.parents and not {"site-packages", "dist-packages"} & set(real.parts):
-            found.add(str(real))
-    return {path: _sha256(path) for path in sorted(found)}
+        if isinstance(path, str) and _is_of_workspace(workspace, path):
+            found.add(os.path.realpath(path))
+    return {path: sources.read.get(path) or _sha256(path) for path in sorted(found)}
+
+
+def _is_of_workspace(workspace: str, path: str) -> bool:
+    real = Path(os.path.realpath(path))
+    return Path(workspace) in (real, *real.parents) and not {"site-packages", "dist-packages"} & set(real.parts)
 
 
 def _sha256(path: str) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -289,6 +291,42 @@ def test_a_change_of_any_file_is_seen(tmp_path: Path, folder: Path) -> None:
             await runner.close()
 
     asyncio.run(scenario())
+
+
+def test_a_change_that_keeps_size_and_time_is_seen(tmp_path: Path, folder: Path) -> None:
+    def write_at_noon(text: str, name: str) -> None:
+        os.utime(write(tmp_path, text, name), (43200, 43200))
+
+    async def scenario() -> None:
+        runner = ReferenceRunner(Path(sys.executable))
+
+        async def value() -> float:
+            answer = await runner.run(call_of(tmp_path, folder), timeout_s=20)
+            assert isinstance(answer, ReferenceOutputs)
+            return float(np.load(folder / answer.outputs["c"].value)[0, 0])
+
+        text = "import neighbour\ndef f(a):\n    return {'c': a * 0 + neighbour.K + 10}\n"
+        try:
+            write_at_noon("K = 1\n", "neighbour.py")
+            write_at_noon(text, "ref.py")
+            assert await value() == 11.0
+            write_at_noon("K = 2\n", "neighbour.py")
+            assert await value() == 12.0
+            write_at_noon(text.replace("10", "20"), "ref.py")
+            assert await value() == 22.0
+        finally:
+            await runner.close()
+
+    asyncio.run(scenario())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["neighbour.py", "ref.py"]
+
+
+def test_what_is_hashed_is_what_ran(tmp_path: Path, folder: Path) -> None:
+    text = "from pathlib import Path\ndef f(a):\n    Path(__file__).write_text('# another')\n    return {'c': a}\n"
+    path = write(tmp_path, text)
+    (answer,) = run(call_of(tmp_path, folder))
+    assert isinstance(answer, ReferenceOutputs)
+    assert answer.files == {str(path): hashlib.sha256(text.encode()).hexdigest()}
 
 
 def test_resolve_inside(tmp_path: Path) -> None:
