@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from pixel_core.rules.coach import REVIEW_RULES
 from pixel_core.rules.contract import CONTRACT_RULES
 from pixel_core.rules.execution import ENVIRONMENT_RULES, EXECUTION_RULES
 from pixel_core.rules.language import LANGUAGE_RULES
@@ -27,6 +28,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             *PROOF_RULES,
             *RESULT_RULES,
             *EXECUTION_RULES,
+            *REVIEW_RULES,
             *ENVIRONMENT_RULES,
         )
     }
