@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the program itself: docs/rules.md and the picture of a check, docs/images/check.svg."""
+"""Writes what is made from the program itself: docs/rules.md, docs/coach.schema.json and the picture of a check, docs/images/check.svg."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from pixel_coach.settings_file import coach_schema
 from pixel_core.kernels.validate import check
 from pixel_core.rules import RULES
 from pixel_server.rule_pages import rules_document
@@ -19,6 +20,7 @@ from pixel_server.terminal.write_report import write_report
 
 REPOSITORY = Path(__file__).parents[1]
 RULES_PAGE = REPOSITORY / "docs" / "rules.md"
+SCHEMA = REPOSITORY / "docs" / "coach.schema.json"
 PICTURE = REPOSITORY / "docs" / "images" / "check.svg"
 PICTURE_WIDTH = 90
 
@@ -29,17 +31,18 @@ RIGHT, WRONG = "if ((row < size.m) && (col < size.n))", "if ((row < size.m - 1u)
 def main() -> int:
     """Write the pages, or say which of them is stale. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail when docs/rules.md is stale (the picture shows a measurement)"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale (the picture shows a measurement)")
+    pages = {RULES_PAGE: rules_document(RULES), SCHEMA: coach_schema()}
     if parser.parse_args().check:
-        is_current = RULES_PAGE.exists() and RULES_PAGE.read_text(encoding="utf-8") == rules_document(RULES)
-        print("docs/rules.md is current" if is_current else "docs/rules.md is stale; run scripts/generate_docs")
-        return 0 if is_current else 1
-    RULES_PAGE.write_text(rules_document(RULES), encoding="utf-8", newline="\n")
+        stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+        for path in pages:
+            said = "stale; run scripts/generate_docs" if path in stale else "current"
+            print(f"{path.relative_to(REPOSITORY)} is {said}")
+        return 1 if stale else 0
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    PICTURE.write_text(picture(), encoding="utf-8", newline="\n")
-    print(f"wrote {RULES_PAGE.relative_to(REPOSITORY)} and {PICTURE.relative_to(REPOSITORY)}")
+    for path, text in {**pages, PICTURE: picture()}.items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+        print(f"wrote {path.relative_to(REPOSITORY)}")
     return 0
 
 

@@ -81,6 +81,7 @@ class CoachSettings:
         engine: As `pixel-lsp check --engine`.
         python: Interpreter for references and tests, as `--python`.
         prices: A price table besides the one that is shipped.
+        playbooks: TOML files with phases, besides those that are shipped.
     """
 
     generator: AgentSettings | None = None
@@ -96,3 +97,4 @@ class CoachSettings:
     engine: str = "auto"
     python: Path | None = None
     prices: Path | None = None
+    playbooks: tuple[Path, ...] = ()
