@@ -52,11 +52,23 @@ class AgentError(CoachError):
         message: One sentence for the user.
         hint: What the user can do about it.
         retry_after_s: When asking again may help; None when it would not.
+        prompt_tokens: Of this request, as far as the service counted them before it failed: they are billed all the same.
+        reply_tokens: Likewise, thinking included.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        retry_after_s: float | None = None,
+        prompt_tokens: int = 0,
+        reply_tokens: int = 0,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+        self.prompt_tokens = prompt_tokens
+        self.reply_tokens = reply_tokens
 
 
 class AgentUnavailable(AgentError):  # noqa: N818

@@ -27,6 +27,7 @@ class AgentSettings:
         key_variable: Environment variable that holds the key; None is the service's own (`GEMINI_API_KEY`, then `GOOGLE_API_KEY`).
         program: Executable, for `gemini-cli`; None looks on PATH.
         timeout_s: For one whole reply.
+        threads: Of the processor, for `embedded`; None is half of what the machine has.
     """
 
     service: str
@@ -36,6 +37,7 @@ class AgentSettings:
     key_variable: str | None = None
     program: Path | None = None
     timeout_s: float = 600.0
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

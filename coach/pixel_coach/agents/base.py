@@ -9,6 +9,9 @@ from typing import Any, Protocol
 OnText = Callable[[str], None]
 """Called with each piece of text as it arrives."""
 
+Log = Callable[[Mapping[str, Any]], None]
+"""Called with each request, reply and command, as JSON can hold it, keys already redacted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Availability:
@@ -46,6 +49,9 @@ class Prompt:
         json_schema: The reply must be JSON of this schema; None for text.
         grammar: GBNF that the reply must follow; only for services whose `takes_grammar` is true.
         stop: Texts that end the reply.
+        task: Title of the task it serves; for the log and for scripted replies, no service is sent it.
+        round: Likewise, from 1; 0 outside of a round.
+        candidate: Likewise, from 0 among those of a round.
     """
 
     system: str
@@ -56,6 +62,9 @@ class Prompt:
     json_schema: Mapping[str, Any] | None = None
     grammar: str | None = None
     stop: tuple[str, ...] = ()
+    task: str = ""
+    round: int = 0
+    candidate: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
