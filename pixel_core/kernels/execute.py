@@ -108,7 +108,13 @@ class CaseRunner:
             raise EngineUnavailable(reply.problem, hint=reply.hint or None)
         return reply.adapter
 
-    async def run(self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None = None) -> CaseRun:
+    async def known(self, loaded: LoadedShader, kernel: Kernel, case: Case) -> CaseRun | None:
+        """The result of the latest run that rests on the same texts and files, if it is still there."""
+        return self._results.last(await self._key(loaded, kernel, case))
+
+    async def run(
+        self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None = None, *, anew: bool = False
+    ) -> CaseRun:
         """Run one case of one kernel, or take its result from an earlier run that rests on the same texts and files.
 
         Args:
@@ -116,9 +122,10 @@ class CaseRunner:
             kernel: The kernel in it.
             case: The case.
             cancel: Set to withdraw it; the run then has a fault `cancelled`.
+            anew: Run it although its result is known.
         """
         key = await self._key(loaded, kernel, case)
-        run = self._results.find(key) if self._reuse_results else None
+        run = self._results.find(key) if self._reuse_results and not anew else None
         if run is None:
             run = await self._run(loaded, kernel, case, cancel)
             self._results.keep(key, run)

@@ -38,7 +38,12 @@ class ResultCache:
         self._runs: OrderedDict[str, CaseRun] = OrderedDict()
 
     def find(self, key: str) -> CaseRun | None:
-        """The run of that key, if every file it read still has the same content."""
+        """The run of that key, if another try would end likewise: every file it read still has the same content."""
+        run = self.last(key)
+        return None if run is None or _faults(run) & _OF_THE_MOMENT else run
+
+    def last(self, key: str) -> CaseRun | None:
+        """The run of that key, if every file it read still has the same content; another try may end otherwise."""
         run = self._runs.get(key)
         if run is None:
             return None
@@ -49,12 +54,17 @@ class ResultCache:
         return run
 
     def keep(self, key: str, run: CaseRun) -> None:
-        """Keep a run, unless another try may end otherwise."""
-        if any(fault.kind in _OF_THE_MOMENT for fault in run.result.faults):
+        """Keep a run, unless it was withdrawn."""
+        if "cancelled" in _faults(run):
             return
         self._runs[key] = run
+        self._runs.move_to_end(key)
         if len(self._runs) > _KEPT_RESULTS:
             self._runs.popitem(last=False)
+
+
+def _faults(run: CaseRun) -> frozenset[str]:
+    return frozenset(fault.kind for fault in run.result.faults)
 
 
 def cache_key(*parts: str) -> str:

@@ -91,10 +91,19 @@ class _Reply(msgspec.Struct, frozen=True):
     failure: _Failure | None
 
 
-@dataclass(slots=True)
 class _Child:
-    supervisor: Supervisor
-    files: Mapping[str, str]
+    """A process that has one file loaded; one call at a time.
+
+    Attributes:
+        supervisor: Its parent's end.
+        files: What it imported from the workspace → sha256.
+        turn: Held during a call.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        self.supervisor = Supervisor(launch, keep_spare=False)
+        self.files: Mapping[str, str] = {}
+        self.turn = asyncio.Lock()
 
 
 class ReferenceRunner:
@@ -109,7 +118,6 @@ class ReferenceRunner:
         self._interpreter = interpreter
         self._memory_bytes = memory_bytes
         self._children: dict[Path, _Child] = {}
-        self._one_at_a_time = asyncio.Lock()
 
     async def run(
         self, call: ReferenceCall, *, timeout_s: float, cancel: asyncio.Event | None = None
@@ -122,12 +130,18 @@ class ReferenceRunner:
             return ReferenceFailure(kind="outside_workspace", message=f"`{name}` lies outside of {call.workspace}", hint=hint)
         if not file.is_file():
             return ReferenceFailure(kind="no_file", message=f"`{name}` does not exist", hint=f"it is looked for at {file}")
-        async with self._one_at_a_time:
-            child = await self._child(file)
+        # References of other files wait for nothing: one that takes long must not keep them.
+        child = self._children[file] = self._children.pop(file, None) or _Child(self._launch())
+        async with child.turn:
+            if any(_sha256(Path(path)) != known for path, known in child.files.items()):
+                await child.supervisor.close()
+                child.supervisor = Supervisor(self._launch(), keep_spare=False)
             reply = await child.supervisor.request(_request(call, file), _Reply, timeout_s=timeout_s, cancel=cancel)
-            if isinstance(reply, ChildExit):
-                return self._ended(reply, timeout_s)
-            child.files = reply.files
+            if not isinstance(reply, ChildExit):
+                child.files = reply.files
+        await self._end_surplus()
+        if isinstance(reply, ChildExit):
+            return self._ended(reply, timeout_s)
         if reply.failure is not None:
             hint = f"{self._interpreter} -m pip install numpy" if reply.failure.kind == "no_numpy" else ""
             failure = reply.failure
@@ -139,20 +153,15 @@ class ReferenceRunner:
         children, self._children = list(self._children.values()), {}
         await asyncio.gather(*(child.supervisor.close() for child in children))
 
-    async def _child(self, file: Path) -> _Child:
-        """The child that has this file loaded, a new one if anything it imported from the workspace has changed."""
-        child = self._children.pop(file, None)
-        if child is not None and any(_sha256(Path(path)) != known for path, known in child.files.items()):
-            await child.supervisor.close()
-            child = None
-        if child is None:
-            command = (str(self._interpreter), str(_WORKER), "--parent", "{parent}", "--memory-bytes", str(self._memory_bytes))
-            child = _Child(Supervisor(Launch(command=command), keep_spare=False), {})
-        self._children[file] = child
-        if len(self._children) > _KEPT_CHILDREN:
-            oldest = next(iter(self._children))
-            await self._children.pop(oldest).supervisor.close()
-        return child
+    def _launch(self) -> Launch:
+        command = (str(self._interpreter), str(_WORKER), "--parent", "{parent}", "--memory-bytes", str(self._memory_bytes))
+        return Launch(command=command)
+
+    async def _end_surplus(self) -> None:
+        """End the children that were idle for the longest time, as far as there are too many."""
+        idle = [file for file, child in self._children.items() if not child.turn.locked()]
+        surplus = [self._children.pop(file) for file in idle[: max(len(self._children) - _KEPT_CHILDREN, 0)]]
+        await asyncio.gather(*(child.supervisor.close() for child in surplus))
 
     def _ended(self, end: ChildExit, timeout_s: float) -> ReferenceFailure:
         detail = end.stderr_tail

@@ -11,7 +11,7 @@ from pixel_core.engines.compilers import CompilerVerdicts
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
 from pixel_core.kernels.compiler_findings import absence_findings, compiler_findings
-from pixel_core.kernels.examine import ExaminedKernel, examine, finding
+from pixel_core.kernels.examine import Examination, ExaminedKernel, examine, finding
 from pixel_core.kernels.execute import CaseRunner
 from pixel_core.kernels.explain_fault import FINAL_FAULTS
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
@@ -62,18 +62,36 @@ class Progress:
     total: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is asked for by hand: it runs even where its result is known, and of everything else only what is known is told.
+
+    Attributes:
+        contract: Only this contract; None for all.
+        case: Only the cases of this name; None for all.
+    """
+
+    contract: str | None = None
+    case: str | None = None
+
+    def of(self, kernel: ExaminedKernel) -> frozenset[str]:
+        """The names of a kernel's cases that are asked for."""
+        if self.contract not in (None, kernel.kernel.contract.name):
+            return frozenset()
+        return frozenset(case.name for case in kernel.cases if self.case in (None, case.name))
+
+
 @dataclass(slots=True)
 class _Job:
-    """One kernel on its way to a report."""
+    """One kernel on its way to a report: names of the cases that are to run, and what ran or was known.
+
+    It is over once a case ended in a way that leaves nothing to learn from the next.
+    """
 
     examined: ExaminedKernel
+    asked: frozenset[str] = frozenset()
     runs: list[tuple[Case, CaseRun]] = field(default_factory=list)
-    is_stopped: bool = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the last case ended in a way that leaves nothing to learn from the next."""
-        return self.is_stopped or (bool(self.runs) and any(fault.kind in FINAL_FAULTS for fault in self.runs[-1][1].result.faults))
+    is_over: bool = False
 
 
 class Checker:
@@ -132,7 +150,7 @@ class Checker:
         shaders: Sequence[LoadedShader],
         on_progress: Callable[[Progress], None] | None = None,
         *,
-        case: str | None = None,
+        selection: Selection | None = None,
         cancel: asyncio.Event | None = None,
     ) -> CheckReport:
         """Check shaders that are read already, such as an editor's unsaved texts.
@@ -140,14 +158,13 @@ class Checker:
         Args:
             shaders: From `load_shader` or `understand`.
             on_progress: Called before each case.
-            case: Run only the cases of this name, instead of what the options say.
+            selection: What to run, and to run anew; None runs whatever is not known.
             cancel: Set to stop: the case under way is withdrawn, the others do not start, and the report says so.
 
         Raises:
             EngineUnavailable: The engine that was asked for cannot run on this machine.
         """
         self._require_known_engine()
-        case = case or self._options.case
         sources: dict[Path, SourceText] = {}
         findings: list[Finding] = []
         reports: list[ValidationReport | _Job] = []
@@ -155,7 +172,7 @@ class Checker:
             sources[loaded.source.path] = loaded.source
             if loaded.sidecar is not None:
                 sources[loaded.sidecar.path] = loaded.sidecar
-            examination = examine(loaded, seed=self._options.seed, case=case)
+            examination = self._examine(loaded, selection)
             findings.extend(examination.findings)
             verdicts = await self._runner.compile(loaded, cancel) if self._options.trusted else CompilerVerdicts()
             if isinstance(verdicts, Fault):
@@ -163,16 +180,16 @@ class Checker:
             else:
                 findings.extend(self._compilers_say(loaded, verdicts))
                 refused = "naga" in verdicts.refused_by
-                reports.extend(self._job_or_report(examined, refused=refused) for examined in examination.kernels)
+                reports.extend(self._job_or_report(examined, selection, refused=refused) for examined in examination.kernels)
             if examination.remainder is not None:
                 reports.append(examination.remainder)
             await asyncio.sleep(0)
         jobs = [report for report in reports if isinstance(report, _Job)]
         if jobs:
             await self._runner.require_device()
-            await self._run(jobs, on_progress, cancel)
+            await self._run(jobs, on_progress, cancel, anew=selection is not None)
         kernels = tuple(
-            report_kernel(report.examined, report.runs, seed=self._options.seed, all_cases=case is None)
+            report_kernel(report.examined, report.runs, seed=self._options.seed, all_cases=self._options.case is None)
             if isinstance(report, _Job)
             else report
             for report in reports
@@ -183,13 +200,19 @@ class Checker:
         if self._options.engine in ("interpreter", "both"):
             raise EngineUnavailable("the interpreter engine is not part of this version", hint="use `--engine device` or `--engine auto`")
 
+    def _examine(self, loaded: LoadedShader, selection: Selection | None) -> Examination:
+        examination = examine(loaded, seed=self._options.seed, case=self._options.case)
+        if selection is None or any(map(selection.of, examination.kernels)):
+            return examination
+        return examine(loaded, seed=self._options.seed, case=selection.case)  # which says that there is no such case
+
     def _compilers_say(self, loaded: LoadedShader, verdicts: CompilerVerdicts) -> list[Finding]:
         """What naga and Tint say about a shader; that one of them is not there is said once."""
         absent = [] if self._absence_is_told else absence_findings(loaded.source.path, verdicts)
         self._absence_is_told = self._absence_is_told or bool(absent)
         return [*compiler_findings(loaded, verdicts), *absent]
 
-    def _job_or_report(self, examined: ExaminedKernel, *, refused: bool) -> _Job | ValidationReport:
+    def _job_or_report(self, examined: ExaminedKernel, selection: Selection | None, *, refused: bool) -> _Job | ValidationReport:
         if not examined.can_run:
             return examined.static_report()
         if refused:
@@ -197,26 +220,33 @@ class Checker:
         if not self._options.trusted:
             place = place_entry(examined.kernel, examined.kernel.contract.passes[0].entry)
             return examined.static_report(finding("PX708", "not executed: this workspace is not trusted", place.location))
-        return _Job(examined)
+        return _Job(examined, asked=(selection or Selection()).of(examined))
 
-    async def _run(self, jobs: Sequence[_Job], on_progress: Callable[[Progress], None] | None, cancel: asyncio.Event | None) -> None:
-        """Run every case; kernels in parallel as far as there are workers, the cases of one kernel in order."""
-        total = sum(len(job.examined.cases) for job in jobs)
+    async def _run(
+        self, jobs: Sequence[_Job], on_progress: Callable[[Progress], None] | None, cancel: asyncio.Event | None, *, anew: bool
+    ) -> None:
+        """Run what is asked for; kernels in parallel as far as there are workers, the cases of one kernel in order."""
+        total = sum(len(job.asked) for job in jobs)
         done = 0
         limit = asyncio.Semaphore(max(self._options.jobs, 1))
 
         async def run_job(job: _Job) -> None:
             nonlocal done
-            loaded, kernel, cases = job.examined.loaded, job.examined.kernel, job.examined.cases
+            loaded, kernel = job.examined.loaded, job.examined.kernel
             async with limit:
-                for case in cases:
-                    if job.is_over:
-                        done += len(cases) - len(job.runs)
-                        break
-                    if on_progress is not None:
-                        step = Progress(shader=loaded.source.path, contract=kernel.contract.name, case=case.name, done=done, total=total)
-                        on_progress(step)
-                    job.runs.append((case, await self._runner.run(loaded, kernel, case, cancel)))
+                for case in job.examined.cases:
+                    if case.name not in job.asked:
+                        known = await self._runner.known(loaded, kernel, case)
+                        job.runs.extend([] if known is None else [(case, known)])
+                        continue
+                    if not job.is_over:
+                        if on_progress is not None:
+                            on_progress(
+                                Progress(shader=loaded.source.path, contract=kernel.contract.name, case=case.name, done=done, total=total)
+                            )
+                        run = await self._runner.run(loaded, kernel, case, cancel, anew=anew)
+                        job.runs.append((case, run))
+                        job.is_over = any(fault.kind in FINAL_FAULTS for fault in run.result.faults)
                     done += 1
 
         tasks = [asyncio.ensure_future(run_job(job)) for job in jobs]
@@ -235,7 +265,7 @@ def _stopped(examined: ExaminedKernel, fault: Fault) -> _Job | ValidationReport:
     case = examined.cases[0]
     status = INCONCLUSIVE if fault.kind == "cancelled" else FAILED
     run = CaseRun(result=CaseResult(name=case.name, status=status, faults=(fault,)), files={})
-    return _Job(examined, runs=[(case, run)], is_stopped=True)
+    return _Job(examined, runs=[(case, run)], is_over=True)
 
 
 def check(shaders: Sequence[Path], options: CheckOptions | None = None) -> CheckReport:

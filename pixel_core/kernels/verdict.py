@@ -22,12 +22,13 @@ def report_kernel(examined: ExaminedKernel, runs: CaseRuns, *, seed: int, all_ca
 
     Args:
         examined: The kernel.
-        runs: Its cases in order, as far as they were run.
+        runs: Those of its cases, in order, that ran or whose result is known.
         seed: Base seed of the run.
         all_cases: Whether the kernel's own cases were all asked for; a part of them cannot show that there are too few informative ones.
     """
     kernel = examined.kernel
     results = [(case, run.result) for case, run in runs]
+    reports = {case.name: _case_report(case, result) for case, result in results}
     is_complete = all_cases and len(runs) == len(examined.cases)
     findings = (*examined.findings, *explain_results(kernel, results, all_cases=is_complete))
     adapter = next((result.adapter for _, result in results if result.adapter), None)
@@ -39,10 +40,7 @@ def report_kernel(examined: ExaminedKernel, runs: CaseRuns, *, seed: int, all_ca
         status=_status(kernel, results, findings, is_complete=is_complete),
         engine=adapter.engine if adapter else None,
         adapter=adapter,
-        cases=(
-            *(_case_report(case, result) for case, result in results),
-            *(CaseReport(name=case.name, status=SKIPPED, derived=case.derived) for case in examined.cases[len(runs) :]),
-        ),
+        cases=tuple(reports.get(case.name, CaseReport(name=case.name, status=SKIPPED, derived=case.derived)) for case in examined.cases),
         findings=findings,
         shader_sha256=examined.loaded.sha256,
         contract_sha256=examined.loaded.sidecar_sha256,
@@ -56,7 +54,9 @@ def _status(kernel: Kernel, results: Sequence[tuple[Case, CaseResult]], findings
     statuses = {result.status for _, result in results}
     if FAILED in statuses or has_error(findings):
         return FAILED
-    if INCONCLUSIVE in statuses or not results:
+    if not results:
+        return SKIPPED
+    if INCONCLUSIVE in statuses:
         return INCONCLUSIVE
     if not is_complete or len(results) < INFORMATIVE_CASES:
         return PASSED

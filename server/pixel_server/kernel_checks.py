@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +14,9 @@ from lsprotocol import types
 from pixel_core.errors import EngineUnavailable, PixelError
 from pixel_core.findings import Finding, Location
 from pixel_core.kernels.examine import examine, finding
-from pixel_core.kernels.load_shader import LoadedShader, understand
+from pixel_core.kernels.load_shader import understand
 from pixel_core.kernels.report import CheckReport
-from pixel_core.kernels.validate import Checker
+from pixel_core.kernels.validate import Checker, Selection
 from pixel_server.editor import Editor
 from pixel_server.features.progress import Progress
 from pixel_server.scheduler import Scheduler
@@ -32,19 +31,6 @@ _INLINE_CHARACTERS: Final = 16_000
 _YES, _NO = "Trust", "Not now"
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """What a check is for.
-
-    Attributes:
-        contract: Run only this contract; None runs all.
-        case: Run only the cases of this name; None runs all.
-    """
-
-    contract: str | None = None
-    case: str | None = None
 
 
 class KernelChecks:
@@ -74,15 +60,18 @@ class KernelChecks:
             DEBOUNCE_S, lambda: self._editor.in_background(self._show_analysis(shader))
         )
 
-    def check(self, shader: OpenShader, ask: Ask | None = None) -> asyncio.Future[CheckReport | None]:
+    def check(self, shader: OpenShader, selection: Selection | None = None) -> asyncio.Future[CheckReport | None]:
         """Run the shader's kernels, after what runs for it now was stopped.
+
+        Args:
+            shader: The shader.
+            selection: What to run anew; None runs whatever is not known.
 
         Returns:
             The report; None when a newer check took over.
         """
         self._forget_timer(shader)
-        wanted = ask or Ask()
-        return self._scheduler.submit(shader.uri, lambda cancel: self._check(shader, wanted, cancel))
+        return self._scheduler.submit(shader.uri, lambda cancel: self._check(shader, selection, cancel))
 
     def check_later(self, shader: OpenShader) -> None:
         """Run the shader's kernels; nobody waits for the report."""
@@ -138,7 +127,7 @@ class KernelChecks:
             # Who pulls has asked by itself after the edit.
             self._editor.show_findings(shader, refresh=False)
 
-    async def _check(self, shader: OpenShader, ask: Ask, cancel: asyncio.Event) -> CheckReport | None:
+    async def _check(self, shader: OpenShader, selection: Selection | None, cancel: asyncio.Event) -> CheckReport | None:
         analysis = await self.analysed(shader)
         if analysis is None or cancel.is_set():
             return None
@@ -151,26 +140,27 @@ class KernelChecks:
         # What reading finds is shown at once; running may take its time.
         self._editor.show_findings(shader)
         try:
-            report = await self._run(analysis, ask, cancel, is_trusted=is_trusted)
+            report = await self._run(analysis, selection, cancel, is_trusted=is_trusted)
         finally:
             shader.is_checking = False
         if self._scheduler.is_overtaken(shader.uri) or shader.uri not in self._session.shaders:
             return None
-        shader.verdict = Verdict(texts=analysis.texts, report=report, is_trusted=is_trusted, case=ask.case)
+        # A part says nothing of the rest, which may be known of an older text.
+        earlier = {} if selection is None or shader.verdict is None else shader.verdict.earlier_than(analysis.texts)
+        shader.verdict = Verdict(texts=analysis.texts, report=report, is_trusted=is_trusted, earlier=earlier)
         self._editor.show_findings(shader)
         self._after_check()
         return report
 
-    async def _run(self, analysis: Analysis, ask: Ask, cancel: asyncio.Event, *, is_trusted: bool) -> CheckReport:
+    async def _run(self, analysis: Analysis, selection: Selection | None, cancel: asyncio.Event, *, is_trusted: bool) -> CheckReport:
         path = analysis.texts.shader.path
         # Made at the first need: settings come after the server began, and nothing is started for a workspace without kernels.
         checker = self._checkers.setdefault(is_trusted, Checker(self._session.settings.options(trusted=is_trusted)))
-        loaded = _only(analysis.loaded, ask.contract)
         try:
             if not is_trusted:
-                return await checker.check_loaded([loaded], case=ask.case)
+                return await checker.check_loaded([analysis.loaded], selection=selection)
             async with self._progress.of_check(path.name, cancel) as on_progress:
-                return await checker.check_loaded([loaded], on_progress, case=ask.case, cancel=cancel)
+                return await checker.check_loaded([analysis.loaded], on_progress, selection=selection, cancel=cancel)
         except EngineUnavailable as problem:
             hint = problem.hint or "`pixel-lsp doctor` says what is missing"
             return _failure(analysis, "PX901", problem.message, hint)
@@ -209,12 +199,6 @@ class KernelChecks:
 def _analyse(texts: Texts, seed: int) -> Analysis:
     loaded = understand(texts.shader, texts.sidecar)
     return Analysis(texts=texts, loaded=loaded, examination=examine(loaded, seed=seed))
-
-
-def _only(loaded: LoadedShader, contract: str | None) -> LoadedShader:
-    """The shader with no more than one of its contracts."""
-    chosen = tuple(one for one in loaded.contracts.contracts if one.name == contract)
-    return replace(loaded, contracts=replace(loaded.contracts, contracts=chosen)) if chosen else loaded
 
 
 def _failure(analysis: Analysis, code: str, message: str, hint: str) -> CheckReport:

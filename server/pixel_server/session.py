@@ -5,7 +5,7 @@ Features get a `ShaderView`, which is frozen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.examine import Examination
 from pixel_core.kernels.execute import project_root
 from pixel_core.kernels.load_shader import LoadedShader, read_text, sidecar_path
-from pixel_core.kernels.report import CheckReport, ValidationReport
+from pixel_core.kernels.report import SKIPPED, CheckReport, ValidationReport
 from pixel_core.source import SourceText
 from pixel_server.client import Client
 from pixel_server.client_text import ClientText
@@ -75,13 +75,20 @@ class Verdict:
         texts: What was checked.
         report: What came of it.
         is_trusted: Whether kernels could run.
-        case: The only case that was asked for; None for all.
+        earlier: Contract → its report of an older text, where only a part was asked for of this one.
     """
 
     texts: Texts
     report: CheckReport
     is_trusted: bool
-    case: str | None = None
+    earlier: Mapping[str, ValidationReport] = field(default_factory=dict[str, ValidationReport])
+
+    def earlier_than(self, texts: Texts) -> Mapping[str, ValidationReport]:
+        """The latest reports of other texts, by contract."""
+        if self.texts == texts:
+            return self.earlier
+        ran = [kernel for kernel in self.report.kernels if any(case.status != SKIPPED for case in kernel.cases)]
+        return {**self.earlier, **{kernel.contract: kernel for kernel in ran if kernel.contract is not None}}
 
 
 @dataclass(slots=True, kw_only=True)

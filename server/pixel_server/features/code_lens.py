@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lsprotocol.types import CodeLens, Command
 
+from pixel_core.kernels.report import SKIPPED
 from pixel_server.client import Client
 from pixel_server.features.command_names import REPORT, WRITE_CONTRACT, check_command
 from pixel_server.features.diagnostics import uncontracted
@@ -45,7 +46,11 @@ def verdict_of(view: ShaderView, contract: str) -> str | None:
     report = view.report_of(contract)
     if report is None or view.verdict is None:
         return None
-    words = verdict_words(report)
-    if view.verdict.case is not None:
-        words += f" (case {view.verdict.case} only)"
-    return words if view.is_current else f"{words} – before the last edit"
+    if not view.is_current:
+        return f"{verdict_words(report)} – before the last edit"
+    earlier = view.verdict.earlier.get(contract)
+    ran = any(case.status != SKIPPED for case in report.cases)
+    if earlier is None or all(case.status != SKIPPED for case in report.cases):
+        return verdict_words(report)
+    before = f"{verdict_words(earlier)} – before the last edit"
+    return f"{verdict_words(report)}; {before}" if ran else before

@@ -11,10 +11,11 @@ from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from pixel_core.kernels.report import CheckReport
+from pixel_core.kernels.validate import Selection
 from pixel_server.editor import Editor
 from pixel_server.features.edits import contract_edit
 from pixel_server.features.report import report
-from pixel_server.kernel_checks import Ask, KernelChecks
+from pixel_server.kernel_checks import KernelChecks
 from pixel_server.session import OpenShader, Session
 
 
@@ -35,14 +36,14 @@ class Commands:
         self._checks = checks
 
     async def check(self, *arguments: Any) -> dict[str, Any] | None:
-        """`[uri, contract | null, case | null]`: run kernels now, and answer with the report; null when a newer check took over."""
+        """`[uri, contract | null, case | null]`: run kernels anew, and answer with the report; null when a newer check took over."""
         shader = self._shader(arguments)
         contract, case = (_text(arguments, 1), _text(arguments, 2))
         workspace = self._session.workspace_of(shader.path)
         if not self._session.trust.allows(workspace):
             # Somebody asks for it by hand: a "Not now" of earlier is no answer to that.
             self._session.trust.asked.discard(workspace)
-        future = self._checks.check(shader, Ask(contract=contract, case=case))
+        future = self._checks.check(shader, Selection(contract=contract, case=case))
         try:
             done: CheckReport | None = await asyncio.shield(future)
         except asyncio.CancelledError:
