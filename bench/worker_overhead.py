@@ -113,7 +113,7 @@ def main() -> None:
         source = SourceText(path, path.read_text(encoding="utf-8"))
         checked = check(source)
         contract = read_contracts(source, checked.tree, None).contracts[0]
-        case = next(case for case in plan_cases(contract, checked.tree, checked.interface).cases if case.name == name)
+        case = next(case for case in plan_cases(contract, checked.module, checked.interface).cases if case.name == name)
         prepared = prepare_case(contract, case, {}, PreparedCases(1))
         jobs = build_jobs(source.text, checked.interface, case, prepared.contents)
         text = ShaderText(path=str(path), text=source.text, sidecar_path="", sidecar=None, contract=contract.name, case=name, seed=0)

@@ -42,8 +42,9 @@ _STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsa
 _UNIFORM = wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST
 _STAGING = wgpu.BufferUsage.MAP_READ | wgpu.BufferUsage.COPY_DST
 
-_KEPT_MODULES = 64
-_KEPT_PIPELINES = 128
+_KEPT_MODULES = 32
+_KEPT_PIPELINES = 32
+"""On lavapipe a pipeline that ran holds half a mebibyte of compiled code, and an edited kernel never comes back to an old one."""
 _KEPT_BIND_GROUPS = 16
 _POOL_BYTES = 1 << 28
 _TOGETHER_BYTES = 1 << 27

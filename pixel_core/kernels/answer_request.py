@@ -45,8 +45,12 @@ from pixel_core.wgsl.analyse import Module, analyse
 from pixel_core.wgsl.parse import parse
 from pixel_core.wgsl.reflect import interface_of
 
-_KEPT_TEXTS = 64
-_KEPT_PLANS = 64
+_KEPT_CHARACTERS = 1 << 20
+"""Total length of the shaders that are kept as trees, and again as plans; a character of a tree costs about 120 bytes."""
+
+_KEPT_SHORT_TEXTS = 32
+"""Shaders that are kept however short they are: an edited kernel never comes back to an old text."""
+
 _KEPT_PREPARED_BYTES = 1 << 28
 
 _decode = msgspec.json.Decoder(WorkerRequest).decode
@@ -68,8 +72,10 @@ class RequestAnswerer:
     """
 
     def __init__(self, opening: EngineOpening) -> None:
-        self._modules: BoundedCache[str, Module] = BoundedCache(_KEPT_TEXTS)
-        self._kernels: BoundedCache[tuple[object, ...], _Kernel | None] = BoundedCache(_KEPT_PLANS)
+        self._modules: BoundedCache[str, Module] = BoundedCache(_KEPT_CHARACTERS, lambda module: _weight(module.tree.source.text))
+        self._kernels: BoundedCache[tuple[object, ...], _Kernel | None] = BoundedCache(
+            _KEPT_CHARACTERS, lambda kernel: _weight("" if kernel is None else kernel.checked.source)
+        )
         self._prepared: PreparedCases = BoundedCache(_KEPT_PREPARED_BYTES, lambda prepared: prepared.size_bytes)
         self._opening = opening
         self._tint: Compiler | AbsentCompiler | None = None
@@ -170,11 +176,16 @@ class RequestAnswerer:
         if contract is None:
             return None
         interface = interface_of(module)
-        plan = plan_cases(contract, module.tree, interface, seed=text.seed)
+        plan = plan_cases(contract, module, interface, seed=text.seed)
         return _Kernel(CheckedKernel(source=text.text, module=module, interface=interface, contract=contract), plan)
 
     def _module(self, text: str) -> Module:
         return self._modules.get_or_make(text, lambda: analyse(parse(SourceText(Path("shader.wgsl"), text))))
+
+
+def _weight(text: str) -> int:
+    """What a text counts in a cache. The longest takes all of it: parsing it anew for every case would cost most of all."""
+    return min(max(len(text), _KEPT_CHARACTERS // _KEPT_SHORT_TEXTS), _KEPT_CHARACTERS)
 
 
 def _shape(case: Case, output: str) -> tuple[int, ...]:

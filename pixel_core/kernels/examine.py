@@ -81,7 +81,7 @@ def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None) -> 
     """
     kernels: list[ExaminedKernel] = []
     for contract in loaded.contracts.contracts:
-        plan = plan_cases(contract, loaded.tree, loaded.interface, seed=seed)
+        plan = plan_cases(contract, loaded.module, loaded.interface, seed=seed)
         kernel = Kernel(
             shader=loaded.source, tree=loaded.tree, names=loaded.names, interface=loaded.interface, contract=contract, plan=plan
         )

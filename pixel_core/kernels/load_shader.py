@@ -11,6 +11,7 @@ from pixel_core.kernels.contract import ContractFile
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.rules import RULES
 from pixel_core.source import SourceText
+from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.check import check
 from pixel_core.wgsl.names import Names
 from pixel_core.wgsl.reflect import ShaderInterface
@@ -29,6 +30,8 @@ class LoadedShader:
         sidecar: The text of `NAME.contract.toml`, or None.
         sha256: Of the shader's bytes.
         sidecar_sha256: Of the sidecar's bytes; the shader's where the contract stands in it.
+        module: Its tree, names, types and variables.
+        interface: What it offers to its host, overrides at their defaults.
         findings: PX1xx about the shader, by position.
         contracts: Its contracts, with PX3xx findings.
     """
@@ -37,11 +40,20 @@ class LoadedShader:
     sidecar: SourceText | None
     sha256: str
     sidecar_sha256: str
-    tree: SyntaxTree
-    names: Names
+    module: Module
     interface: ShaderInterface
     findings: tuple[Finding, ...]
     contracts: ContractFile
+
+    @property
+    def tree(self) -> SyntaxTree:
+        """Its syntax tree."""
+        return self.module.tree
+
+    @property
+    def names(self) -> Names:
+        """What its identifiers mean."""
+        return self.module.names
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -87,8 +99,7 @@ def understand(source: SourceText, sidecar: SourceText | None) -> LoadedShader:
         sidecar=sidecar,
         sha256=sha256,
         sidecar_sha256=hashlib.sha256(sidecar.text.encode()).hexdigest() if sidecar else sha256,
-        tree=checked.tree,
-        names=checked.module.names,
+        module=checked.module,
         interface=checked.interface,
         findings=checked.findings,
         contracts=read_contracts(source, checked.tree, sidecar),

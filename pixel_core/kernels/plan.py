@@ -17,9 +17,8 @@ from pixel_core.kernels.plan_symbols import Interfaces, order_let
 from pixel_core.kernels.planned import BindingPlan, BufferPlan, Case, DispatchPlan, ParameterValue, Plan
 from pixel_core.kernels.read_cases import case_name
 from pixel_core.kernels.symbols import SymbolValue
-from pixel_core.wgsl.analyse import analyse
+from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.reflect import ShaderInterface
-from pixel_core.wgsl.syntax import SyntaxTree
 
 __all__ = ["BindingPlan", "BufferPlan", "Case", "DispatchPlan", "ParameterValue", "Plan", "plan_cases"]
 
@@ -34,12 +33,12 @@ MAX_DERIVED_BYTES = 1 << 24
 MAX_DERIVED_INVOCATIONS = 1 << 21
 
 
-def plan_cases(contract: KernelContract, tree: SyntaxTree, interface: ShaderInterface, *, seed: int = 0) -> Plan:
+def plan_cases(contract: KernelContract, module: Module, interface: ShaderInterface, *, seed: int = 0) -> Plan:
     """Plan every case, given and derived.
 
     Args:
         contract: From `read_contracts`.
-        tree: The shader, for re-reflection under each case's overrides.
+        module: The shader, for re-reflection under each case's overrides.
         interface: The shader's interface with default overrides.
         seed: Added to every case's own seed.
 
@@ -47,20 +46,21 @@ def plan_cases(contract: KernelContract, tree: SyntaxTree, interface: ShaderInte
         The cases that could be planned. A mistake that several cases share is told once, in the first of them; a derived case
         that cannot be planned is left out without a finding.
     """
-    findings = check_contract(contract, interface, tree.source)
+    shader = module.tree.source
+    findings = check_contract(contract, interface, shader)
     if findings:
         return Plan(contract=contract, outputs=(), cases=(), findings=tuple(findings))
     uses = buffer_uses(contract, interface)
-    roles = infer_roles(contract, uses, tree.source)
+    roles = infer_roles(contract, uses, shader)
     findings.extend(roles.findings)
     if any(finding.severity is Severity.ERROR for finding in findings):
         return Plan(contract=contract, outputs=roles.outputs, cases=(), findings=tuple(findings))
     planning = CasePlanning(
         contract=contract,
-        interfaces=Interfaces(analyse(tree), interface, order_let(contract.let)),
+        interfaces=Interfaces(module, interface, order_let(contract.let)),
         uses=uses,
         roles=roles.roles,
-        shader=tree.source,
+        shader=shader,
         seed=seed,
     )
     given, problems = _plan_given(planning)

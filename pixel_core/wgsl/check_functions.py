@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from pixel_core.wgsl.check_declarations import check_assertion, check_constant
 from pixel_core.wgsl.check_writes import check_write
@@ -27,26 +27,29 @@ def check_function(
         return
     evaluation = resolution.evaluation
     for node in walk(function.body):
+        if isinstance(node, Expression):
+            # Most nodes are expressions and most of those no calls, so they are looked at first.
+            if isinstance(node, Call):
+                _check_call(node, resolution)
+                check_write(node, evaluation.names, variables, evaluation.collector)
+            continue
         if isinstance(node, VariableDeclaration):
             _check_local(node, resolution)
         elif isinstance(node, ConstAssert):
             check_assertion(node, evaluation)
-        elif isinstance(node, Call):
-            _check_call(node, resolution)
-        check_write(node, evaluation.names, variables, evaluation.collector)
+        else:
+            check_write(node, evaluation.names, variables, evaluation.collector)
         for expression in _values(node):
             evaluate(expression, evaluation)
 
 
-def _values(node: Node) -> Iterator[Expression]:
+def _values(node: Node) -> list[Expression]:
     """The expressions of a statement that are evaluated when it runs; constants inside them have their errors now."""
     if isinstance(node, VariableDeclaration):
-        if node.keyword in ("var", "let") and node.initializer is not None:
-            yield node.initializer
-    elif isinstance(node, Statement) and not isinstance(node, ConstAssert):
-        for child in children(node):
-            if isinstance(child, Expression):
-                yield child
+        return [node.initializer] if node.keyword in ("var", "let") and node.initializer is not None else []
+    if isinstance(node, Statement) and not isinstance(node, ConstAssert):
+        return [child for child in children(node) if isinstance(child, Expression)]
+    return []
 
 
 def _check_local(declaration: VariableDeclaration, resolution: TypeResolution) -> None:

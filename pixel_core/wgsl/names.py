@@ -326,9 +326,11 @@ class _Resolver:
     def _hint(self, name: str, role: Role, scope: Scope) -> str | None:
         if name in builtins.RENAMED:
             return f"WGSL's name for it is `{builtins.RENAMED[name]}`"
+        # Also remembered when there is none: looking through every name of a long file for each use of one takes seconds.
+        is_new = (name, role) not in self._suggestions
+        if is_new and len(self._suggestions) < _MAX_SUGGESTIONS and len(name) <= _MAX_SUGGESTED_LENGTH:
+            self._suggestions[name, role] = closest(name, self._candidates(role, scope))
         suggestion = self._suggestions.get((name, role))
-        if suggestion is None and len(self._suggestions) < _MAX_SUGGESTIONS and len(name) <= _MAX_SUGGESTED_LENGTH:
-            suggestion = self._suggestions[name, role] = closest(name, self._candidates(role, scope))
         return f"did you mean `{suggestion}`?" if suggestion else None
 
     def _candidates(self, role: Role, scope: Scope) -> list[str]:

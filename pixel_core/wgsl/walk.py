@@ -9,16 +9,16 @@ from functools import cache
 from pixel_core.wgsl.syntax import Node, SyntaxTree
 
 
-def children(node: Node | SyntaxTree) -> Iterator[Node]:
+def children(node: Node | SyntaxTree) -> list[Node]:
     """The direct children of a node in source order; of a tree, its directives and declarations."""
+    found: list[Node] = []
     for name in _child_fields(type(node)):
         value: object = getattr(node, name)
         if isinstance(value, Node):
-            yield value
+            found.append(value)
         elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, Node):
-                    yield item
+            found += [item for item in value if isinstance(item, Node)]
+    return found
 
 
 def walk(node: Node | SyntaxTree) -> Iterator[Node]:
@@ -26,11 +26,13 @@ def walk(node: Node | SyntaxTree) -> Iterator[Node]:
 
     Iterative, so that no tree is too deep for it.
     """
-    pending: list[Node] = [node] if isinstance(node, Node) else list(children(node))[::-1]
+    pending: list[Node] = [node] if isinstance(node, Node) else children(node)[::-1]
     while pending:
         current = pending.pop()
         yield current
-        pending += list(children(current))[::-1]
+        below = children(current)
+        if below:
+            pending += below[::-1]
 
 
 @cache

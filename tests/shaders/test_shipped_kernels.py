@@ -48,7 +48,7 @@ def test_matmul_matches_the_cpu(outcome: CheckOutcome) -> None:
     """max |C - C_cpu| / max (|A| · |B|) < 1e-5, the roadmap's measure; what f32 needs is about K · 6e-8 at worst."""
     loaded = load_shader(SHADERS / "matmul.wgsl")
     assert not isinstance(loaded, Finding)
-    plan = plan_cases(loaded.contracts.contracts[0], loaded.tree, loaded.interface)
+    plan = plan_cases(loaded.contracts.contracts[0], loaded.module, loaded.interface)
     errors = {case["name"]: case["max_abs_error"] for case in outcome.kernel("matmul.wgsl")["cases"]}
     for case in plan.cases:
         inputs = draw_inputs(case)

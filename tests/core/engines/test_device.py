@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import wgpu
 
 from pixel_core.engines.base import BindingJob, BufferJob, CompileFailure, DispatchJob, KernelJob, KernelRun, RunFailure
 from pixel_core.engines.device import DeviceEngine, open_device_engine
@@ -286,3 +287,23 @@ def test_a_loop_that_the_adapter_ended_is_found(engine: DeviceEngine) -> None:
 
 def test_a_shader_without_loops_has_no_cut(engine: DeviceEngine) -> None:
     assert engine.find_loop_cut(job(STORAGE + COMPUTE + "{ a[0] = 1u; }", {"a": bytes(4)})) is None
+
+
+def native_objects() -> dict[str, int]:
+    """What wgpu-native itself holds, whoever holds it."""
+    counts: dict[str, dict[str, int]] = wgpu.diagnostics.wgpu_native_counts.get_dict()
+    return {kind: counts[kind]["count"] for kind in ("ShaderModule", "ComputePipeline", "BindGroup", "Buffer")}
+
+
+def test_a_kernel_that_is_edited_for_long_leaves_nothing_behind() -> None:
+    edited = open_device_engine()
+
+    def edit(number: int) -> None:
+        check(edited, job(f"{STORAGE}{COMPUTE}{{ a[0] = {number}u; }}", {"a": words(0)}), {"a": [number]})
+
+    for number in range(70):
+        edit(number)
+    before = native_objects()
+    for number in range(70, 140):
+        edit(number)
+    assert native_objects() == before

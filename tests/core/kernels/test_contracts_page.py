@@ -17,6 +17,7 @@ from pixel_core.kernels.functions import FUNCTIONS
 from pixel_core.kernels.plan import plan_cases
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.source import SourceText
+from pixel_core.wgsl.analyse import analyse
 from pixel_core.wgsl.parse import parse
 from pixel_core.wgsl.reflect import reflect
 from pixel_testing.check_command import run_check
@@ -47,7 +48,7 @@ def test_kernels_of_the_page_fit_their_contracts(shader: str) -> None:
     read = read_contracts(source, tree, None)
     assert [finding.message for finding in read.findings] == []
     (contract,) = read.contracts
-    plan = plan_cases(contract, tree, interface)
+    plan = plan_cases(contract, analyse(tree), interface)
     assert [finding.message for finding in plan.findings] == []
     assert len(plan.cases) >= 5
 

@@ -45,7 +45,7 @@ def kernel_of(text: str = SHADER) -> Kernel:
     assert not loaded.findings
     assert not loaded.contracts.findings
     contract = loaded.contracts.contracts[0]
-    plan = plan_cases(contract, loaded.tree, loaded.interface)
+    plan = plan_cases(contract, loaded.module, loaded.interface)
     assert not plan.findings
     return Kernel(shader=loaded.source, tree=loaded.tree, names=loaded.names, interface=loaded.interface, contract=contract, plan=plan)
 

@@ -11,6 +11,7 @@ from pixel_core.kernels.plan import Case, Plan, plan_cases
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.rules import RULES
 from pixel_core.source import SourceText
+from pixel_core.wgsl.analyse import analyse
 from pixel_core.wgsl.parse import parse
 from pixel_core.wgsl.reflect import reflect
 
@@ -45,7 +46,7 @@ def plan(shader: str, toml: str, *, seed: int = 0) -> Plan:
     assert [finding.message for finding in (*tree.findings, *interface.findings)] == []
     read = read_contracts(source, tree, SourceText(Path("kernel.contract.toml"), toml))
     assert [finding.message for finding in read.findings] == []
-    return plan_cases(read.contracts[0], tree, interface, seed=seed)
+    return plan_cases(read.contracts[0], analyse(tree), interface, seed=seed)
 
 
 def plan_one(shader: str, toml: str) -> Case:
@@ -751,7 +752,7 @@ def test_the_shipped_kernels_are_planned(name: str) -> None:
     tree = parse(source)
     read = read_contracts(source, tree, None)
     assert read.findings == ()
-    planned = plan_cases(read.contracts[0], tree, reflect(tree))
+    planned = plan_cases(read.contracts[0], analyse(tree), reflect(tree))
     assert planned.findings == ()
     assert len(planned.cases) >= 8
     assert len({case.name for case in planned.cases}) == len(planned.cases)

@@ -88,7 +88,7 @@ def kernel_of(shader: str = SHADER) -> tuple[CheckedKernel, Case]:
     source = SourceText(Path("k.wgsl"), textwrap.dedent(shader))
     checked = check_shader(source)
     contracts = read_contracts(source, checked.tree, None)
-    plan = plan_cases(contracts.contracts[0], checked.tree, checked.interface)
+    plan = plan_cases(contracts.contracts[0], checked.module, checked.interface)
     assert [finding.message for finding in (*contracts.findings, *plan.findings)] == []
     kernel = CheckedKernel(source=source.text, module=checked.module, interface=checked.interface, contract=contracts.contracts[0])
     return kernel, plan.cases[0]

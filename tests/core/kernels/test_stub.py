@@ -11,6 +11,7 @@ from pixel_core.kernels.plan import plan_cases
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.kernels.stub import contract_stub
 from pixel_core.source import SourceText
+from pixel_core.wgsl.analyse import analyse
 from pixel_core.wgsl.parse import parse
 from pixel_core.wgsl.reflect import reflect
 
@@ -35,7 +36,7 @@ def check_becomes_a_contract(shader: str, stub: str) -> None:
     assert read.findings == ()
     tree = parse(source)
     for contract in read.contracts:
-        plan = plan_cases(contract, tree, reflect(tree))
+        plan = plan_cases(contract, analyse(tree), reflect(tree))
         assert [finding.message for finding in plan.findings] == []
         assert len(plan.cases) >= 3
 
