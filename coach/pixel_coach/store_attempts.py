@@ -71,12 +71,17 @@ def set_evidence(connection: Connection, lease: Lease, number: int, evidence: Ev
 def set_review(connection: Connection, lease: Lease, number: int, review: Review | ReviewUnavailable) -> None:
     """Keep an opinion about an attempt, or why there is none. Inside a write transaction.
 
+    An opinion of a model takes the place of the reason why there was none, and the other way round; one by the local rules stands beside it.
+
     Raises:
         LeaseLost: The lease no longer holds.
         QueueError: The attempt is not one of this run.
     """
     _check_own(connection, lease, number)
     column, other = ("review", "review_unavailable") if isinstance(review, Review) else ("review_unavailable", "review")
+    if isinstance(review, Review) and not review.is_model:
+        connection.execute("UPDATE attempts SET review = ? WHERE number = ?", (to_json(review), number))
+        return
     connection.execute(f"UPDATE attempts SET {column} = ?, {other} = NULL WHERE number = ?", (to_json(review), number))  # noqa: S608
 
 
