@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pixel_core.findings import Fix, Span
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.collector import Collector
+from pixel_core.wgsl.enable_fix import enable_fix
 from pixel_core.wgsl.names import Names
 from pixel_core.wgsl.scopes import Predeclared
 from pixel_core.wgsl.syntax import EnableDirective, Identifier, SyntaxTree
@@ -16,22 +16,18 @@ def check_enables(tree: SyntaxTree, names: Names, collector: Collector) -> None:
     if "f16" not in enabled:
         first = _first_half(names)
         if first is not None:
-            collector.error("PX135", first, "`f16` needs `enable f16;`", hint="write it before all declarations", fix=_fix(tree, "f16"))
+            fix = enable_fix(tree.directives, tree.declarations, "f16")
+            collector.error("PX135", first, "`f16` needs `enable f16;`", hint="write it before all declarations", fix=fix)
     if "subgroups" not in enabled:
         used = [identifier for identifier in names.uses if names.predeclared(identifier) in builtins.SUBGROUP_FUNCTIONS]
         if used:
             use = min(used, key=lambda identifier: identifier.start)
             message = f"`{use.name.text}` needs `enable subgroups;` in browsers"
             hint = "native implementations take subgroup functions without it, and some reject the directive"
-            collector.warning("PX135", use, message, hint=hint, fix=_fix(tree, "subgroups"))
+            fix = enable_fix(tree.directives, tree.declarations, "subgroups")
+            collector.warning("PX135", use, message, hint=hint, fix=fix)
 
 
 def _first_half(names: Names) -> Identifier | None:
     used = [node for node in names.uses if node.name.text in builtins.F16_TYPES and isinstance(names.uses[node], Predeclared)]
     return min(used, key=lambda node: node.start, default=None)
-
-
-def _fix(tree: SyntaxTree, extension: str) -> Fix:
-    place = tree.directives[-1].end if tree.directives else 0
-    text = f"\nenable {extension};" if tree.directives else f"enable {extension};\n"
-    return Fix(f"insert `enable {extension};`", Span(place, place), text)

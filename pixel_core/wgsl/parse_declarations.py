@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pixel_core.findings import Fix, Span
+from pixel_core.findings import Span
 from pixel_core.wgsl.cursor import END, IDENTIFIER
+from pixel_core.wgsl.enable_fix import enable_fix
 from pixel_core.wgsl.parse_statements import StatementParser
 from pixel_core.wgsl.recovery import MODULE_ATTRIBUTES
 from pixel_core.wgsl.syntax import (
@@ -46,12 +47,12 @@ class DeclarationParser(StatementParser):
                 directives.append(self._directive())
             else:
                 declarations.append(self._declaration())
-        self._check_half_literal(directives)
+        self._check_half_literal(directives, declarations)
         return directives, declarations
 
     # ------------------------------------------------------------ directives
 
-    def _check_half_literal(self, directives: list[Directive]) -> None:
+    def _check_half_literal(self, directives: list[Directive], declarations: list[Declaration]) -> None:
         literal = self.half_literal
         enabled = any(name.text == "f16" for directive in directives if isinstance(directive, EnableDirective) for name in directive.names)
         if literal is not None and not enabled:
@@ -60,7 +61,7 @@ class DeclarationParser(StatementParser):
                 f"`{literal.text}` needs `enable f16;`",
                 Span(literal.start, literal.end),
                 hint="without half precision, use the suffix `f`",
-                fix=Fix("enable f16", Span(0, 0), "enable f16;\n"),
+                fix=enable_fix(directives, declarations, "f16"),
             )
 
     def _check_directive_place(self, declarations: list[Declaration]) -> None:
