@@ -71,7 +71,7 @@ def set_evidence(connection: Connection, lease: Lease, number: int, evidence: Ev
 def set_review(connection: Connection, lease: Lease, number: int, review: Review | ReviewUnavailable) -> None:
     """Keep an opinion about an attempt, or why there is none. Inside a write transaction.
 
-    An opinion of a model takes the place of the reason why there was none, and the other way round; one by the local rules stands beside it.
+    A model's opinion takes the place of the reason why there was none, and the other way round; the local rules' stands beside it.
 
     Raises:
         LeaseLost: The lease no longer holds.
