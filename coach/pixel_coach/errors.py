@@ -42,7 +42,17 @@ class StaleBase(CoachError):  # noqa: N818
 
 
 class BudgetExhausted(CoachError):  # noqa: N818
-    """The next request would go past a limit."""
+    """The next request would go past a limit.
+
+    Args:
+        message: One sentence for the user.
+        hint: What the user can do about it.
+        retry_after_s: When the limit begins anew, for those of a minute or a day; None for those of a task.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class AgentError(CoachError):

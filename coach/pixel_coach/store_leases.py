@@ -40,7 +40,7 @@ def find_next(connection: Connection, workspace: Path, phase: str | None, now: f
     """The task that would be handed out now."""
     of_phase = "" if phase is None else "AND t.phase = ?"
     parameters: tuple[Any, ...] = (bytes_of_path(workspace),) if phase is None else (bytes_of_path(workspace), phase)
-    where = f"WHERE t.workspace = (SELECT id FROM workspaces WHERE path = ?) {of_phase} AND t.is_paused = 0 AND t.unmet = 0"
+    where = f"WHERE t.workspace = (SELECT id FROM workspaces WHERE path = ?) {of_phase} AND t.is_paused = 0 AND t.unmet = 0"  # noqa: S608
     # Left to itself, SQLite takes an index that begins alike and walks over everything that waits.
     index = "tasks_ready" if phase is None else "tasks_ready_of_phase"
     ready = connection.read_one(
