@@ -29,7 +29,7 @@ class MountScript:
 MOUNT_SCRIPT: Final = MountScript(
     text='set -e\nwhile [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done\nshift\nexec "$@"', failure=b"mount: "
 )
-"""Makes folders that only root can reach visible to `nobody`, in a mount namespace of its own. Arguments: source, place, …, `--`, command."""
+"""Makes folders that only root can reach visible to `nobody`, in a mount namespace of its own. Takes sources with places, `--`, command."""
 
 
 def bubblewrap_command(bubblewrap: Path, job: SandboxJob, folder: JobFolder, *, as_root: bool) -> list[str]:

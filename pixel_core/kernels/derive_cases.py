@@ -1,12 +1,13 @@
 """Sizes at which kernels break: 1, and one below, at and above every tile, an odd number and a prime.
 
-Deterministic: the same contract and shader give the same cases.
+Deterministic: the same contract and shader give the same cases. `draw_sizes` is for those that must not be foreseen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
+from random import Random
 
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.expressions import Expression, ExpressionProblem
@@ -22,6 +23,9 @@ MAX_STEP = 512
 
 MAX_WORK = 500_000
 """Characters of conditions that are evaluated in the search; about a second of work, which only contradictory conditions need."""
+
+MAX_DRAWS = 200
+"""Sizes that `draw_sizes` tries."""
 
 MAX_ELEMENTS = 1 << 20
 """Product of the dims of a derived case; errors at edges show at small sizes."""
@@ -57,6 +61,57 @@ def derive_sizes(
             if conditions.meets(contract.where, candidate):
                 seen.add(key)
                 yield candidate
+                break
+
+
+def draw_sizes(
+    contract: KernelContract,
+    interface: ShaderInterface,
+    entries: Sequence[EntryPoint],
+    symbols: Mapping[str, SymbolValue],
+    largest: Mapping[str, int],
+    random: Random,
+) -> Iterator[dict[str, int]]:
+    """Candidate sizes that nobody can know before: primes, edges and multiples of tiles, and sizes beyond the largest known ones.
+
+    Each still has to be planned. Where `where` ties dims together, equal sizes are tried besides.
+
+    Args:
+        contract: Its dims and `where`.
+        interface: The shader.
+        entries: The entry points that the contract runs.
+        symbols: The shader's constants and overrides, for conditions that use them.
+        largest: The largest size of each dim that is known.
+        random: What decides.
+    """
+    if not contract.dims:
+        return
+    tiles = find_tiles(interface, entries) or [16]
+    conditions = _Conditions(contract, symbols)
+
+    def draw(dim: str) -> int:
+        tile, known = random.choice(tiles), largest.get(dim, 1)
+        kinds = (
+            lambda: _next_prime(random.randint(2, 5 * tile)),
+            lambda: random.randint(1, 6) * tile + random.choice((-1, 1)),
+            lambda: random.randint(1, 6) * tile,
+            lambda: random.randint(1, max(2 * tile, 8)),
+            lambda: known + random.randint(1, known // 2 + tile),
+            # A limit that is built in (a loop of 256 steps, an array of 1,024) shows only well beyond.
+            lambda: known * random.randint(2, 16) + random.randint(0, tile),
+            lambda: 1,
+        )
+        return max(random.choice(kinds)(), 1)
+
+    for _ in range(MAX_DRAWS):
+        drawn = {dim: draw(dim) for dim in contract.dims}
+        equal = dict.fromkeys(contract.dims, random.choice(tuple(drawn.values())))
+        for sizes in (drawn, equal):
+            moved = {dim: next(iter(conditions.allowed(dim, [size])), None) for dim, size in sizes.items()}
+            found = {dim: size for dim, size in moved.items() if size is not None}
+            small_enough = len(found) == len(sizes) and prod(max(size, 1) for size in found.values()) <= MAX_ELEMENTS
+            if small_enough and conditions.meets(contract.where, found):
+                yield found
                 break
 
 

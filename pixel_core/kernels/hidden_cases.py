@@ -1,0 +1,189 @@
+"""Cases that the author of a kernel cannot know: other sizes, other seeds, other magnitudes, under the same contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import tomli
+
+from pixel_core.kernels.buffer_uses import pass_entries
+from pixel_core.kernels.contract import CaseContract, KernelContract
+from pixel_core.kernels.contract_fields import Toml
+from pixel_core.kernels.contract_text import without_contract
+from pixel_core.kernels.derive_cases import draw_sizes, find_tiles
+from pixel_core.kernels.doc_block import embed_whole, find_doc_block
+from pixel_core.kernels.examine import ExaminedKernel, examine
+from pixel_core.kernels.expression_nodes import FunctionCall
+from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
+from pixel_core.kernels.plan import MAX_DERIVED_BYTES, MAX_DERIVED_INVOCATIONS
+from pixel_core.kernels.planned import Case
+from pixel_core.kernels.symbols import SymbolValue
+from pixel_core.kernels.toml_text import toml_text
+from pixel_core.source import SourceText
+from pixel_core.wgsl.types import Array, Scalar, Vector
+
+_SIZES = 8
+_RESEEDED = 4
+_SCALES = (0.125, 4.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenCases:
+    """A shader under its contract with other cases.
+
+    Attributes:
+        loaded: To be checked.
+        kinds: Contract → case → what is special about it, in words that give no number away.
+    """
+
+    loaded: LoadedShader
+    kinds: Mapping[str, Mapping[str, str]]
+
+
+def hidden_cases(loaded: LoadedShader, *, seed: int) -> HiddenCases | None:
+    """The same kernels with cases drawn from a seed; None when no contract of the shader can be planned.
+
+    Sizes: primes, one below, at and above multiples of the tiles, 1, and some beyond the largest known; then known sizes with other
+    seeds, and f32 inputs of a normal distribution with other magnitudes (which a contract does not narrow, as `uniform(low, high)` does).
+
+    Args:
+        loaded: A shader whose contracts can be read.
+        seed: Drawn after the shader was written.
+    """
+    text = loaded.sidecar.text if loaded.sidecar else None
+    if text is None:
+        block = find_doc_block(loaded.source, loaded.tree.tokens).contract
+        text = block.text if block else ""
+    document = tomli.loads(embed_whole(SourceText(loaded.source.path, text)).text)
+    kinds: dict[str, dict[str, str]] = {}
+    tables: dict[str, Toml] = {}
+    for examined in examine(loaded).kernels:
+        contract = examined.kernel.contract
+        drawn = _Drawing(examined, Random(f"{seed} {contract.name}"))  # noqa: S311 - not for cryptography
+        cases = {f"hidden {number}": case for number, case in enumerate(drawn.cases(), 1)}
+        trial = {**cast("dict[str, Toml]", document[contract.name]), "derive": False}
+        trial["cases"] = [{"name": name, **case.table} for name, case in cases.items()]
+        planned = _planned(loaded, {contract.name: trial})
+        trial["cases"] = [case for case in trial["cases"] if case["name"] in planned]
+        if planned:
+            tables[contract.name] = trial
+            kinds[contract.name] = {name: case.kind for name, case in cases.items() if name in planned}
+    return HiddenCases(loaded=_under(loaded, tables), kinds=kinds) if tables else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    kind: str
+    table: Mapping[str, Toml]
+
+
+class _Drawing:
+    """The hidden cases of one kernel."""
+
+    def __init__(self, examined: ExaminedKernel, random: Random) -> None:
+        self._kernel = examined.kernel
+        self._contract: KernelContract = examined.kernel.contract
+        self._planned = examined.cases
+        self._random = random
+
+    def cases(self) -> Iterator[_Hidden]:
+        """Sizes first; names are given by the caller."""
+        yield from self._sizes()
+        written = list(self._contract.cases)
+        again = self._random.sample(written, min(_RESEEDED, len(written)))
+        yield from (_Hidden("other input values at the sizes that were shown", self._reseeded(case)) for case in again)
+        known = [case for case in self._planned if case.size_bytes <= MAX_DERIVED_BYTES]
+        if not known:
+            return
+        for scale in _SCALES:
+            case = self._random.choice(known)
+            inputs = {name: f"{scale!r} * ({text})" for name, text in _scalable(case)}
+            if inputs:
+                kind = "inputs of larger magnitude" if scale > 1 else "inputs of smaller magnitude"
+                sizes = {dim: case.symbols[dim] for dim in self._contract.dims}
+                yield _Hidden(kind, {"dims": sizes, "inputs": inputs, "seed": self._seed()})
+
+    def _sizes(self) -> Iterator[_Hidden]:
+        contract, interface = self._contract, self._kernel.interface
+        entries = pass_entries(contract, interface)
+        symbols: dict[str, SymbolValue] = {**interface.constants}
+        symbols.update({one.name: one.value for one in interface.overrides if one.value is not None})
+        known = [{dim: int(case.symbols[dim]) for dim in contract.dims} for case in self._planned]
+        small = [sizes for sizes, case in zip(known, self._planned, strict=True) if case.size_bytes <= MAX_DERIVED_BYTES]
+        largest = {dim: max((sizes[dim] for sizes in small), default=1) for dim in contract.dims}
+        seen = {tuple(sizes.values()) for sizes in known}
+        tile = next(iter(find_tiles(interface, entries)), 16)
+        count = 0
+        for sizes in draw_sizes(contract, interface, entries, symbols, largest, self._random):
+            if tuple(sizes.values()) in seen:
+                continue
+            seen.add(tuple(sizes.values()))
+            yield _Hidden(_size_kind(sizes, largest, tile), {"dims": sizes, "seed": self._seed()})
+            count += 1
+            if count == _SIZES:
+                return
+
+    def _reseeded(self, case: CaseContract) -> dict[str, Toml]:
+        table: dict[str, Toml] = {"dims": dict(case.dims), "seed": self._seed()}
+        if case.overrides:
+            table["overrides"] = {name: expression.text for name, expression in case.overrides.items()}
+        if case.inputs:
+            table["inputs"] = {name: expression.text for name, expression in case.inputs.items()}
+        if case.params:
+            table["params"] = {name: _plain_parameter(value) for name, value in case.params.items()}
+        return table
+
+    def _seed(self) -> int:
+        return self._random.getrandbits(48)
+
+
+def _planned(loaded: LoadedShader, tables: Mapping[str, Toml]) -> set[str]:
+    """The names of the cases that can be planned, and are not too much work."""
+    return {
+        case.name
+        for kernel in examine(_under(loaded, tables)).kernels
+        for case in kernel.cases
+        if case.size_bytes <= 8 * MAX_DERIVED_BYTES and case.invocations <= 8 * MAX_DERIVED_INVOCATIONS
+    }
+
+
+def _under(loaded: LoadedShader, tables: Mapping[str, Toml]) -> LoadedShader:
+    path: Path = loaded.source.path
+    return understand(without_contract(loaded.source), SourceText(sidecar_path(path), toml_text(tables)))
+
+
+def _size_kind(sizes: Mapping[str, int], largest: Mapping[str, int], tile: int) -> str:
+    if any(size > largest[dim] for dim, size in sizes.items()):
+        return "sizes larger than those that were shown"
+    if all(size == 1 for size in sizes.values()):
+        return "one element"
+    if all(size % tile == 0 for size in sizes.values()):
+        return "multiples of the workgroup size"
+    return "sizes that are not a multiple of the workgroup size"
+
+
+def _scalable(case: Case) -> Iterator[tuple[str, str]]:
+    """Inputs of a normal distribution around zero, in f32: of those the contract does not narrow the range."""
+    for name, expression in case.inputs.items():
+        buffer = case.buffer(name.partition(".")[0])
+        tree = expression.tree
+        if isinstance(tree, FunctionCall) and tree.function == "normal" and _is_f32(buffer.type) and buffer.codec is None:
+            yield name, expression.text
+
+
+def _is_f32(type_: object) -> bool:
+    while isinstance(type_, (Array, Vector)):
+        type_ = type_.element if isinstance(type_, Array) else type_.component
+    return isinstance(type_, Scalar) and type_.name == "f32"
+
+
+def _plain_parameter(value: Toml) -> Toml:
+    if isinstance(value, Mapping):
+        return {name: _plain_parameter(item) for name, item in cast("Mapping[str, Toml]", value).items()}
+    if isinstance(value, tuple):
+        return [_plain_parameter(item) for item in cast("tuple[Toml, ...]", value)]
+    return value.text
