@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from pathspec import PathSpec
+from pathspec import GitIgnoreSpec
 
 from pixel_coach.errors import RefusedPath
 from pixel_coach.tasks import Action
@@ -58,7 +58,7 @@ def check_target(workspace: Path, path: str, protected: Sequence[str], *, action
         folded = _fold(part)
         if folded.startswith(".") or folded in _CONFIGURATION or folded.endswith(_CONFIGURATION_ENDINGS):
             raise RefusedPath(f"{path} is protected: `{part}` is configuration", hint="the coach never writes it; edit it by hand")
-    if PathSpec.from_lines("gitwildmatch", [_fold(glob) for glob in protected]).match_file(_fold(path)):
+    if GitIgnoreSpec.from_lines([_fold(glob) for glob in protected]).match_file(_fold(path)):
         raise RefusedPath(f"{path} is protected by your settings", hint="see `protected` in the settings of the coach")
     if action is not None:
         _check_action(path, action)

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final, Union, cast, get_args, get_origin
 
 import msgspec
 import tomli
+from pathspec import GitIgnoreSpec
 
 from pixel_coach.settings import LOCAL_SERVICES, REVIEW_SERVICES, AgentSettings, CoachSettings, Criterion
 from pixel_coach.settings_file import WORKSPACE_KEYS, CoachFile, CriterionTable, GeneratorTable, LimitsTable, ReviewerTable
@@ -275,9 +276,20 @@ def _problem(value: object, shape: Any, key: str) -> str | None:
         msgspec.convert(value, shape)
     except msgspec.ValidationError:
         return f"must be {_title(shape)}"
+    if key == "protected":
+        return next((f"holds `{glob}`, which is no glob" for glob in cast("list[str]", value) if not _is_glob(glob)), None)
     if key in _ABSOLUTE and not os.path.isabs(os.path.expanduser(str(value))):  # noqa: PTH111, PTH117 - what was written is asked
         return "must be an absolute path: a relative one would be looked for in whatever folder is open"
     return None
+
+
+def _is_glob(glob: str) -> bool:
+    try:
+        GitIgnoreSpec.from_lines([glob])
+    except ValueError:
+        return False
+    # A `!` would take protection away, from globs of the user's too.
+    return not glob.startswith(("!", "#"))
 
 
 def _title(shape: Any) -> str:

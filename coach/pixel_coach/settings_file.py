@@ -54,6 +54,9 @@ _Program = Annotated[
 _Timeout = Annotated[
     float, Meta(title="a number of seconds above 0, at most 86,400", gt=0, le=86_400, description="For one whole reply, in seconds.")
 ]
+_Threads = Annotated[
+    int, Meta(title="a whole number from 1 to 1,024", ge=1, le=1024, description="Of the processor, for `embedded`. Default: half of them.")
+]
 _Glob = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
@@ -69,6 +72,7 @@ class GeneratorTable(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     context_tokens: Union[_ContextTokens, UnsetType] = UNSET
     key_variable: Union[_KeyVariable, UnsetType] = UNSET
     timeout_s: Union[_Timeout, UnsetType] = UNSET
+    threads: Union[_Threads, UnsetType] = UNSET
 
 
 class ReviewerTable(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -14,7 +14,7 @@ import tomli
 
 from pixel_coach.read_settings import Overrides, config_folder, read_settings
 from pixel_coach.settings import CRITERIA, LOCAL_SERVICES, REVIEW_SERVICES, AgentSettings, CoachSettings, Criterion
-from pixel_coach.settings_file import WORKSPACE_KEYS, CoachFile, coach_schema
+from pixel_coach.settings_file import WORKSPACE_KEYS, CoachFile, CriterionTable, GeneratorTable, LimitsTable, ReviewerTable, coach_schema
 from pixel_coach.tasks import Limits
 
 REPOSITORY = Path(__file__).parents[2]
@@ -288,6 +288,17 @@ def test_criteria_that_are_no_tables(files: Files, given: str) -> None:
     check_mistakes(files, given, "error: coach.toml:1: `criteria` must be 1 to 20 tables `[[criteria]]`")
 
 
+@pytest.mark.parametrize("glob", ["!a/**", "#a", "a\\"])
+def test_protected_paths_are_globs_that_protect(files: Files, glob: str) -> None:
+    settings = check_mistakes(
+        files,
+        "",
+        f"error: pixel.toml:1: `protected` holds `{glob}`, which is no glob",
+        pixel=f"coach.protected = ['b', '{glob}']",
+    )
+    assert settings.protected == ()
+
+
 def test_a_table_that_is_none(files: Files) -> None:
     check_mistakes(
         files,
@@ -357,3 +368,11 @@ def test_the_schema_refuses_what_the_reader_refuses(given: dict[str, object]) ->
 def test_the_schema_knows_every_service() -> None:
     services = {name: SCHEMA["$defs"][name]["properties"]["service"]["enum"] for name in ("GeneratorTable", "ReviewerTable")}
     assert services == {"GeneratorTable": sorted(LOCAL_SERVICES), "ReviewerTable": sorted(REVIEW_SERVICES)}
+
+
+def test_the_file_knows_every_field_of_the_settings() -> None:
+    assert set(LimitsTable.__struct_fields__) == {field.name for field in fields(Limits)}
+    assert set(CriterionTable.__struct_fields__) == {field.name for field in fields(Criterion)}
+    assert {*GeneratorTable.__struct_fields__, *ReviewerTable.__struct_fields__} == {field.name for field in fields(AgentSettings)}
+    of_settings = {field.name for field in fields(CoachSettings)} - {"is_review_wanted"} | {"review"}
+    assert set(CoachFile.__struct_fields__) == of_settings
