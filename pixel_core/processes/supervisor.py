@@ -85,8 +85,8 @@ class Supervisor:
                 return ChildExit(reason="cancelled", exit_code=None, stderr_tail="")
             try:
                 exchange = await self._exchange(message, timeout_s, on_event, cancel)
-                if exchange.was_never_read and not exchange.connection.is_fresh:
-                    # It had ended while it was idle, and nobody had noticed yet.
+                while exchange.was_never_read and not exchange.connection.is_fresh:
+                    # It had ended while it was idle, and nobody had noticed yet; so may have the spare.
                     exchange = await self._exchange(message, timeout_s, on_event, cancel)
             except OSError as problem:
                 return ChildExit(reason="crashed", exit_code=None, stderr_tail=f"{self._launch.command[0]}: {problem}\n")

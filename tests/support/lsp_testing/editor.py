@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from lsprotocol import types
 from pytest_lsp import LanguageClient, client_capabilities
 from pytest_lsp.client import make_test_lsp_client
 
+from lsp_testing.apply_edits import edits_of, with_edits
+
 CAPABILITY_FOLDER = Path(__file__).parents[4] / "shared" / "clients" / "caps"
 """Recorded from real editors; not part of the repository."""
 
+PROGRAM = shutil.which("pixel-lsp", path=Path(sys.executable).parent) or "pixel-lsp"
+"""As editors start it: `python -m` would look into the folder that it is started in first."""
+
 TIMEOUT_S = 20
 
+Action = Union[types.Command, types.CodeAction]
 Predicate = Callable[[Sequence[types.Diagnostic]], bool]
 
 
@@ -43,7 +50,10 @@ class Editor:
         published: Every `textDocument/publishDiagnostics` in order.
         questions: Every `window/showMessageRequest`.
         answer: What the user answers to questions: a title, or None.
-        edits: Every `workspace/applyEdit`; all are taken.
+        refreshes: How often the server said that diagnostics should be asked for again.
+        edits: Every `workspace/applyEdit`.
+        takes_edits: Whether they are applied to the open documents, or refused.
+        texts: The open documents.
         server: What the server answered to `initialize`.
     """
 
@@ -53,10 +63,24 @@ class Editor:
         self.questions: list[types.ShowMessageRequestParams] = []
         self.answer: str | None = None
         self.edits: list[types.WorkspaceEdit] = []
+        self.refreshes = 0
+        self.takes_edits = True
+        self.texts: dict[str, str] = {}
+        self._versions: dict[str, int] = {}
         self.registrations: list[types.Registration] = []
         self.server = types.ServerCapabilities()
         self._news = asyncio.Event()
         self._listen()
+        converter = self.client.protocol._converter
+        # lsprotocol takes every action that has a command for a `Command`.
+        converter.register_structure_hook(
+            Action,
+            lambda value, _: (
+                converter.structure(value, types.Command if isinstance(value["command"], str) else types.CodeAction)
+                if "command" in value
+                else converter.structure(value, types.CodeAction)
+            ),
+        )
 
     @property
     def encoding(self) -> str:
@@ -83,6 +107,7 @@ class Editor:
     def open(self, path: Path | str, text: str, *, version: int = 1, language: str = "wgsl") -> str:
         """Open a document; returns its URI."""
         uri = path if isinstance(path, str) else path.as_uri()
+        self.texts[uri], self._versions[uri] = text, version
         item = types.TextDocumentItem(uri=uri, language_id=language, version=version, text=text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
         return uri
@@ -94,6 +119,10 @@ class Editor:
             if where is None
             else types.TextDocumentContentChangePartial(range=where, text=text)
         )
+        self._versions[uri] = version
+        self.texts[uri] = (
+            text if where is None else with_edits(self.texts[uri], [types.TextEdit(range=where, new_text=text)], self.encoding)
+        )
         document = types.VersionedTextDocumentIdentifier(uri=uri, version=version)
         self.client.text_document_did_change(types.DidChangeTextDocumentParams(text_document=document, content_changes=[change]))
 
@@ -103,7 +132,31 @@ class Editor:
 
     def close(self, uri: str) -> None:
         """Close a document."""
+        self.texts.pop(uri, None)
         self.client.text_document_did_close(types.DidCloseTextDocumentParams(text_document=types.TextDocumentIdentifier(uri=uri)))
+
+    def apply(self, edit: types.WorkspaceEdit) -> None:
+        """Apply an edit to the open documents, as an editor does: it tells the server, and saves nothing.
+
+        Raises:
+            AssertionError: It is meant for another version of a document.
+        """
+        for uri, version, edits in edits_of(edit):
+            assert version in (None, self._versions[uri])
+            self.change(uri, self._versions[uri] + 1, with_edits(self.texts[uri], edits, self.encoding))
+
+    def forget(self) -> None:
+        """Close every document, so that the next test finds nothing of this one."""
+        for uri in tuple(self.texts):
+            self.close(uri)
+        self.published.clear()
+        self.questions.clear()
+        self.edits.clear()
+        self.client.messages.clear()
+        self.client.log_messages.clear()
+        self.client.progress_reports.clear()
+        self.answer = None
+        self.takes_edits = True
 
     async def diagnostics(self, uri: str, until: Predicate) -> Sequence[types.Diagnostic]:
         """What is shown for a document, as soon as it is as wanted."""
@@ -156,18 +209,32 @@ class Editor:
         )
         return found.contents.value if found is not None else None
 
-    async def actions(self, uri: str, where: types.Range) -> Sequence[types.CodeAction | types.Command]:
+    async def actions(self, uri: str, where: types.Range, *about: types.Diagnostic) -> Sequence[Action]:
         """The code actions of a range."""
         params = types.CodeActionParams(
-            text_document=types.TextDocumentIdentifier(uri=uri), range=where, context=types.CodeActionContext(diagnostics=[])
+            text_document=types.TextDocumentIdentifier(uri=uri), range=where, context=types.CodeActionContext(diagnostics=about)
         )
         return await self.client.text_document_code_action_async(params) or ()
+
+    async def action(self, uri: str, about: types.Diagnostic, title: str) -> types.CodeAction:
+        """The one code action for a diagnostic whose title begins so."""
+        (found,) = [one for one in await self.actions(uri, about.range, about) if one.title.startswith(title)]
+        assert isinstance(found, types.CodeAction)
+        return found
 
     async def lenses(self, uri: str) -> list[str]:
         """The titles of a document's lenses."""
         params = types.CodeLensParams(text_document=types.TextDocumentIdentifier(uri=uri))
         found = await self.client.text_document_code_lens_async(params) or ()
         return [lens.command.title for lens in found if lens.command is not None]
+
+    async def until_checking(self, uri: str) -> None:
+        """Wait until a check of a shader runs."""
+        for _ in range(TIMEOUT_S * 50):
+            if (await self.report(uri))["checking"]:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("no check runs")
 
     async def until_verdict(self, uri: str, *statuses: str) -> Any:
         """The report of a shader, once it speaks of the present text and its kernels have these statuses."""
@@ -206,6 +273,7 @@ class Editor:
 
         @on(types.WORKSPACE_DIAGNOSTIC_REFRESH)
         def refreshed(_: None) -> None:
+            self.refreshes += 1
             self._news.set()
 
         @on(types.WORKSPACE_CODE_LENS_REFRESH)
@@ -219,7 +287,9 @@ class Editor:
         @on(types.WORKSPACE_APPLY_EDIT)
         def edited(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
             self.edits.append(params.edit)
-            return types.ApplyWorkspaceEditResult(applied=True)
+            if self.takes_edits:
+                self.apply(params.edit)
+            return types.ApplyWorkspaceEditResult(applied=self.takes_edits)
 
         @on(types.WINDOW_SHOW_MESSAGE_REQUEST)
         def asked(params: types.ShowMessageRequestParams) -> types.MessageActionItem | None:
@@ -229,7 +299,12 @@ class Editor:
 
 @asynccontextmanager
 async def editor(
-    capabilities: types.ClientCapabilities, workspace: Path, state: Path, options: object = None, process_id: int | None = None
+    capabilities: types.ClientCapabilities,
+    workspace: Path,
+    state: Path,
+    options: object = None,
+    process_id: int | None = None,
+    folder: Path | None = None,
 ) -> AsyncIterator[Editor]:
     """Start the server for a workspace, and end it properly after the block; no process may be left then.
 
@@ -239,10 +314,11 @@ async def editor(
         state: Where the server remembers what it is told about trust.
         options: `initializationOptions`.
         process_id: What the editor says its process is.
+        folder: In which the server is started; None for that of this process.
     """
     made = Editor()
     environment = {**os.environ, "XDG_STATE_HOME": str(state)}
-    await made.client.start_io(sys.executable, "-m", "pixel_server.cli", "--stdio", env=environment)
+    await made.client.start_io(PROGRAM, "--stdio", env=environment, cwd=folder)
     params = types.InitializeParams(
         process_id=process_id, root_uri=workspace.as_uri(), capabilities=capabilities, initialization_options=options
     )
@@ -265,6 +341,12 @@ def descendants(process: int) -> set[int]:
     while more := {child for child, parent in parents.items() if parent in found | {process}} - found:
         found |= more
     return found
+
+
+def command_line(process: int) -> str:
+    """The program and arguments of a process; empty when it has ended."""
+    ran = subprocess.run(("ps", "-o", "args=", "-p", str(process)), capture_output=True, encoding="utf-8", check=False)
+    return ran.stdout.strip()
 
 
 async def gone(processes: set[int]) -> None:
