@@ -1,0 +1,170 @@
+"""Whether a candidate kernel stands under the contract that the task gives, and offers its host what it offered before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pixel_coach.attempts import EvidenceCheck
+from pixel_coach.prove_feedback import errors_of, findings_text
+from pixel_coach.prove_outcome import Outcome
+from pixel_coach.tasks import Action
+from pixel_core.kernels.contract import KernelContract
+from pixel_core.kernels.contract_text import contract_text, same_contract_text, without_contract
+from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
+from pixel_core.source import SourceText
+from pixel_core.wgsl.layout import parts_of
+from pixel_core.wgsl.reflect import Binding, ShaderInterface
+from pixel_core.wgsl.types import Matrix, Scalar, Type, Vector
+
+NAME: Final = "unchanged_contract"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelCandidate:
+    """A shader that was written, and what it is measured by.
+
+    Attributes:
+        path: Where it would stand, absolute.
+        text: The candidate.
+        base: The file as it is; None where there is none.
+        sidecar: The text of `NAME.contract.toml`, or None.
+        given: The contract that the task itself brings (TOML), or None.
+        contract: Name of the one contract that counts; None for all.
+        action: What the task asks for.
+        mentions_f16: The task speaks of f16, so that a new kernel may store it.
+    """
+
+    path: Path
+    text: str
+    base: str | None
+    sidecar: str | None
+    given: str | None
+    contract: str | None
+    action: Action
+    mentions_f16: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractJudgement:
+    """What `unchanged_contract` came to.
+
+    Attributes:
+        check: The record.
+        loaded: The candidate under the contract that counts; None when the check failed.
+        is_trusted: The contract was not written together with the kernel, so that fulfilling it proves something.
+        contract_text: What it is measured by.
+    """
+
+    check: EvidenceCheck
+    loaded: LoadedShader | None
+    is_trusted: bool
+    contract_text: str
+
+
+def judge_contract(candidate: KernelCandidate) -> ContractJudgement:
+    """Compare the candidate's contract with the one that was there, or put the task's over it."""
+    outcome = Outcome(NAME)
+    source = SourceText(candidate.path, candidate.text)
+    own = contract_text(source)
+    base = SourceText(candidate.path, candidate.base) if candidate.base is not None else None
+    expected = contract_text(base) if base is not None else None
+    sidecar = SourceText(sidecar_path(candidate.path), candidate.sidecar) if candidate.sidecar is not None else None
+    if sidecar is not None:
+        if own is not None:
+            return _failed(outcome, f"the candidate brings a contract of its own; it stands in {sidecar.path.name}", "leave it out")
+        return _judge_interface(outcome, candidate, understand(source, sidecar), sidecar.text)
+    if expected is not None:
+        if own != expected:
+            said = "is gone" if own is None else "was changed"
+            return _failed(outcome, f"the contract in the `//!` lines {said}", f"keep these lines as they are:\n{_as_lines(expected)}")
+        return _judge_interface(outcome, candidate, understand(source, None), expected)
+    if candidate.given is not None:
+        given = same_contract_text(candidate.given)
+        if own is not None and own != given:
+            return _failed(outcome, "the contract differs from the one that the task gives", f"it is:\n{_as_lines(given)}")
+        grafted = understand(without_contract(source), SourceText(sidecar_path(candidate.path), given + "\n"))
+        return _judge_interface(outcome, candidate, grafted if own is None else understand(source, None), given)
+    return _judge_own(outcome, understand(source, None), own)
+
+
+def _judge_own(outcome: Outcome, loaded: LoadedShader, own: str | None) -> ContractJudgement:
+    """A kernel without a contract before it: what it brings itself is no evidence, and may run no code but its own."""
+    if own is None:
+        return ContractJudgement(check=outcome.absent("there is no contract"), loaded=loaded, is_trusted=False, contract_text="")
+    foreign = foreign_code(loaded.contracts.contracts)
+    if foreign is not None:
+        return _failed(outcome, f"the candidate's own contract runs {foreign}", "state the truth by `expect`")
+    check = outcome.absent("the contract was written together with the kernel, so fulfilling it proves nothing")
+    return ContractJudgement(check=check, loaded=loaded, is_trusted=False, contract_text=own)
+
+
+def foreign_code(contracts: tuple[KernelContract, ...]) -> str | None:
+    """Code of the user's that a contract would run; a generated contract must not choose any."""
+    return next((f"`{one.reference.file}:{one.reference.function}`" for one in contracts if one.reference is not None), None)
+
+
+def _judge_interface(outcome: Outcome, candidate: KernelCandidate, loaded: LoadedShader, contract: str) -> ContractJudgement:
+    errors = errors_of(loaded.contracts.findings)
+    if errors:
+        sources = {loaded.source.path: loaded.source, **({loaded.sidecar.path: loaded.sidecar} if loaded.sidecar else {})}
+        return _failed(outcome, "the contract cannot be read", findings_text(errors, sources))
+    names = [one.name for one in loaded.contracts.contracts]
+    if candidate.contract is not None and candidate.contract not in names:
+        return _failed(outcome, f"there is no contract named `{candidate.contract}`", f"there are: {', '.join(names)}")
+    if candidate.base is None:
+        difference = None if candidate.mentions_f16 else _stored_f16(loaded.interface)
+    else:
+        before = understand(SourceText(candidate.path, candidate.base), loaded.sidecar)
+        is_broken = candidate.action is Action.REPAIR_KERNEL and not before.compiles
+        difference = _interface_difference(before.interface, loaded.interface, ignore_unknown=is_broken)
+    if difference is not None:
+        return _failed(outcome, f"the kernel offers its host something else: {difference}", "keep bindings, their types and entry points")
+    check = outcome.passed("the contract and what the host binds are as they were")
+    return ContractJudgement(check=check, loaded=loaded, is_trusted=True, contract_text=contract)
+
+
+def _interface_difference(before: ShaderInterface, after: ShaderInterface, *, ignore_unknown: bool) -> str | None:
+    """The first difference between what two shaders offer; of a base that does not compile, only what was understood of it counts.
+
+    The types matter to more than the host: the tolerance follows the precision that an output is declared with.
+    """
+    for old in before.bindings:
+        new = next((one for one in after.bindings if (one.group, one.binding) == (old.group, old.binding)), None)
+        if new is None or new.name != old.name:
+            return f"`@group({old.group}) @binding({old.binding}) {old.name}` is gone"
+        if old.type is None and ignore_unknown:
+            continue
+        if (new.address_space, new.type) != (old.address_space, old.type):
+            return f"`{old.name}` has another type or address space"
+        if new.access != old.access and not ignore_unknown:
+            return f"`{old.name}` is `{new.access}` and was `{old.access}`"
+    added = [one for one in after.bindings if all((one.group, one.binding) != (old.group, old.binding) for old in before.bindings)]
+    if added and not ignore_unknown:
+        return f"`{added[0].name}` is a new binding"
+    missing = [one.name for one in before.entry_points if after.entry_point(one.name) is None]
+    if missing:
+        return f"the entry point `{missing[0]}` is gone"
+    overrides = {one.name: (one.type, one.value) for one in after.overrides}
+    changed = [one.name for one in before.overrides if overrides.get(one.name) != (one.type, one.value)]
+    return f"the override `{changed[0]}` is gone or has another default" if changed and not ignore_unknown else None
+
+
+def _stored_f16(interface: ShaderInterface) -> str | None:
+    stored = next((one.name for one in interface.bindings if _holds_f16(one)), None)
+    return None if stored is None else f"`{stored}` stores f16, and the task asks for no lower precision than f32"
+
+
+def _holds_f16(binding: Binding) -> bool:
+    parts: list[Type] = list(parts_of(binding.type)) if binding.type is not None else []
+    scalars = [part.component if isinstance(part, (Vector, Matrix)) else part for part in parts]
+    return any(isinstance(scalar, Scalar) and scalar.name == "f16" for scalar in scalars)
+
+
+def _failed(outcome: Outcome, summary: str, feedback: str) -> ContractJudgement:
+    return ContractJudgement(check=outcome.failed(summary, feedback=feedback), loaded=None, is_trusted=False, contract_text="")
+
+
+def _as_lines(contract: str) -> str:
+    return "\n".join(f"//! {line}".rstrip() for line in contract.splitlines())
