@@ -176,7 +176,13 @@ class PixelServer:
         self._checks.check_all()
 
     async def _hover(self, params: types.HoverParams) -> types.Hover | None:
+        shader = self.session.shader_of(params.text_document.uri)
         document = self.session.documents.get(params.text_document.uri)
+        if shader is not None and document is not None and self._checks.takes_long(document):
+            # Nobody who types in a long file should wait for its analysis, to read what was known of a line that stays as it was.
+            earlier = self.session.earlier_place(shader, document, params.position)
+            if earlier is not None:
+                return hover(*earlier, self.session.client)
         view = await self._view(params.text_document.uri)
         if document is None or view is None:
             return None

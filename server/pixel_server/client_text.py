@@ -72,6 +72,19 @@ class ClientText:
         span = self.span(given)
         return ClientText(self.text[: span.start] + new_text + self.text[span.end :], self._encoding)
 
+    def position_in(self, other: ClientText, position: Position) -> Position | None:
+        """The position in another version of the text; None unless all up to the end of its line, or all from its start, is the same."""
+        if position.line >= len(self._starts):
+            return None
+        if other.text.startswith(self.text[: self._ends[position.line]]):
+            end = other.text[self._ends[position.line] : self._ends[position.line] + 1]
+            return position if end in ("", "\n", "\r") else None
+        start = self._starts[position.line] + len(other.text) - len(self.text)
+        line = bisect_right(other._starts, start) - 1
+        if start < 0 or other._starts[line] != start or not other.text.endswith(self.text[self._starts[position.line] :]):
+            return None
+        return Position(line=line, character=position.character)
+
     def _units(self, text: str) -> int:
         if self._encoding == "utf-32" or text.isascii():
             return len(text)

@@ -20,7 +20,7 @@ from pixel_core.kernels.validate import Checker, Selection
 from pixel_server.editor import Editor
 from pixel_server.features.progress import Progress
 from pixel_server.scheduler import Scheduler
-from pixel_server.session import Analysis, OpenShader, Session, Texts, Verdict
+from pixel_server.session import Analysis, Document, OpenShader, Session, Texts, Verdict
 
 DEBOUNCE_S: Final = 0.1
 """After the last keystroke so much time passes before the text is analysed."""
@@ -96,7 +96,7 @@ class KernelChecks:
                 return None
             if shader.analysis is not None and shader.analysis.texts == texts:
                 return shader.analysis
-            if len(texts.shader.text) <= _INLINE_CHARACTERS:
+            if not _is_long(texts.shader.text):
                 analysis = _analyse(texts, self._session.settings.seed)
             else:
                 analysis = await asyncio.get_running_loop().run_in_executor(self._threads, self._analyse_if_wanted, shader, texts)
@@ -105,6 +105,10 @@ class KernelChecks:
                 shader.analysis = analysis
                 return analysis
         return None
+
+    def takes_long(self, document: Document) -> bool:
+        """Whether the analysis of a document takes so long that it is made in a thread."""
+        return _is_long(document.content.text)
 
     async def settings_changed(self) -> None:
         """Begin again with new workers and an empty cache, under the session's present settings."""
@@ -194,6 +198,10 @@ class KernelChecks:
         timer = self._timers.pop(shader.uri, None)
         if timer is not None:
             timer.cancel()
+
+
+def _is_long(text: str) -> bool:
+    return len(text) > _INLINE_CHARACTERS
 
 
 def _analyse(texts: Texts, seed: int) -> Analysis:

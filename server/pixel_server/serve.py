@@ -14,11 +14,15 @@ from pygls.io_ import StdoutWriter, run_async
 
 from pixel_core.errors import PixelError
 from pixel_server.app import PixelServer
+from pixel_server.idle_collection import collect_when_idle
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _CHUNK_BYTES: Final = 1 << 16
 _PARENT_POLL_S: Final = 2.0
+
+_SWITCH_S: Final = 0.001
+"""How long the analysis of a long text may keep the interpreter from other threads; Python's own 5 ms add up on the way of an answer."""
 
 
 def serve(tcp: str | None = None) -> int:
@@ -79,7 +83,9 @@ async def _serve(pixel: PixelServer, reader: asyncio.StreamReader) -> None:
     assert task is not None
     if sys.platform != "win32":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    sys.setswitchinterval(_SWITCH_S)
     watch = asyncio.ensure_future(_end_with_editor(pixel, task))
+    collection = asyncio.ensure_future(collect_when_idle())
     try:
         await run_async(
             stop_event=threading.Event(),
@@ -93,6 +99,7 @@ async def _serve(pixel: PixelServer, reader: asyncio.StreamReader) -> None:
             logging.getLogger(__name__).error("the connection to the editor is lost: %s", end)
     finally:
         watch.cancel()
+        collection.cancel()
         await pixel.close()
 
 

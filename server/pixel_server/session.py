@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from lsprotocol.types import Position
 from pygls.uris import from_fs_path, to_fs_path
 
 from pixel_core.findings import Finding
@@ -253,6 +254,30 @@ class Session:
             is_current=shader.verdict is not None and shader.verdict.texts == texts,
             is_checking=shader.is_checking,
         )
+
+    def earlier_place(self, shader: OpenShader, document: Document, position: Position) -> tuple[ShaderView, ClientText, Position] | None:
+        """Where a position of a shader's text was in the text that was analysed last.
+
+        Returns:
+            The shader as it was, its text then and the position in it; None when the analysis is of the present text, when there is none,
+            and when the line, or text both above and below it, was edited since.
+        """
+        analysis = shader.analysis
+        if analysis is None or document.uri != shader.uri or analysis.texts.shader.text == document.content.text:
+            return None
+        before = ClientText(analysis.texts.shader.text, self.client.encoding)
+        moved = document.content.position_in(before, position)
+        if moved is None:
+            return None
+        view = ShaderView(
+            uri=shader.uri,
+            version=None,
+            analysis=analysis,
+            verdict=shader.verdict,
+            is_current=False,
+            is_checking=shader.is_checking,
+        )
+        return view, before, moved
 
     def workspace_of(self, path: Path) -> Path:
         """The folder that trust is asked for: the workspace folder that holds the file's project, else the project itself."""
