@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from pixel_coach.prices import NANODOLLARS, PriceTable
 from pixel_coach.spending import LedgerSummary, Savings, Spending
 from pixel_coach.store_connection import Connection, Row
 from pixel_coach.tasks import State
+
+_SUMS_OF_TASK: Final = """
+    SELECT c.task, t.phase, count(*), sum(c.purpose = 'review'), sum(c.state = 'reserved'), sum(c.prompt_tokens),
+           sum(c.reply_tokens + c.thinking_tokens), sum(c.nanodollars), sum(c.seconds)
+    FROM calls AS c LEFT JOIN tasks AS t ON t.number = c.task
+"""
 
 
 def summarise_ledger(
@@ -26,9 +32,7 @@ def summarise_ledger(
     """
     where, parameters = _selection(workspace, phase)
     rows = connection.read(
-        "SELECT c.task, t.phase, count(*), sum(c.purpose = 'review'), sum(c.state = 'reserved'), sum(c.prompt_tokens),"
-        " sum(c.reply_tokens + c.thinking_tokens), sum(c.nanodollars), sum(c.seconds)"
-        f" FROM calls AS c LEFT JOIN tasks AS t ON t.number = c.task {where} GROUP BY c.task ORDER BY c.task",
+        f"{_SUMS_OF_TASK} {where} GROUP BY c.task ORDER BY c.task",
         parameters,
     )
     by_task: dict[int, Spending] = {}
