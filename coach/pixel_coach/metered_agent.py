@@ -1,0 +1,95 @@
+"""An agent whose every request is reserved in the ledger before it is made, and settled after."""
+
+from __future__ import annotations
+
+from typing import final
+
+from pixel_coach.agents.base import Agent, Availability, OnText, Prompt, Reply, Usage
+from pixel_coach.agents.estimate_tokens import estimate_tokens
+from pixel_coach.errors import AgentError
+from pixel_coach.ledger import Ledger
+from pixel_coach.settings import CoachSettings
+from pixel_coach.tasks import Task
+
+
+@final
+class MeteredAgent:
+    """Asks another agent on behalf of a task, within the task's and the user's budget.
+
+    Args:
+        agent: What is asked.
+        purpose: `generate` or `review`.
+        availability: What is known of it; its model is what the price is looked up by.
+        task: Who pays.
+        ledger: Where it is booked.
+        settings: The limits in force.
+
+    Attributes:
+        dollars: Spent through this object.
+        notice: What a person should know of the price; empty otherwise.
+    """
+
+    def __init__(
+        self, agent: Agent, purpose: str, availability: Availability | None, task: Task, ledger: Ledger, settings: CoachSettings
+    ) -> None:
+        self._agent = agent
+        self._purpose = purpose
+        self._model = availability.model if availability else ""
+        self._is_local = availability.is_local if availability else None
+        self._task = task
+        self._ledger = ledger
+        self._settings = settings
+        self.dollars = 0.0
+        self.notice = ""
+
+    @property
+    def name(self) -> str:
+        """As in `Availability.agent`."""
+        return self._agent.name
+
+    @property
+    def takes_grammar(self) -> bool:
+        """Whether `Prompt.grammar` is honoured."""
+        return self._agent.takes_grammar
+
+    async def is_available(self) -> Availability:
+        """Look whether it can be asked. Never raises."""
+        return await self._agent.is_available()
+
+    async def ask(self, prompt: Prompt, on_text: OnText | None = None) -> Reply:
+        """Reserve, ask, settle.
+
+        Raises:
+            BudgetExhausted: The request would go past a limit; it was not made.
+            AgentError: As the agent's.
+        """
+        tokens = estimate_tokens(prompt.system + prompt.user)
+        reservation = self._ledger.reserve(
+            self._task,
+            self._agent.name,
+            self._model,
+            tokens,
+            prompt.max_tokens,
+            self._settings,
+            purpose=self._purpose,
+            is_local=self._is_local,
+        )
+        self.notice = reservation.notice
+        try:
+            reply = await self._agent.ask(prompt, on_text)
+        except AgentError as error:
+            if error.prompt_tokens or error.reply_tokens:
+                usage = Usage(prompt_tokens=error.prompt_tokens, reply_tokens=error.reply_tokens, is_exact=False)
+                self.dollars += self._ledger.settle(reservation, usage)
+            else:
+                self._ledger.release(reservation)
+            raise
+        except BaseException:
+            # Withdrawn in the middle: the service has read the prompt, and bills it.
+            self.dollars += self._ledger.settle(reservation, Usage(prompt_tokens=tokens, is_exact=False))
+            raise
+        self.dollars += self._ledger.settle(reservation, reply.usage)
+        return reply
+
+    async def close(self) -> None:
+        """Nothing: the agent belongs to whoever made it."""
