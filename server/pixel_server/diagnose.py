@@ -24,7 +24,7 @@ from pixel_core.processes.supervisor import Supervisor
 
 OK, ADVICE, PROBLEM = "ok", "advice", "problem"
 
-_DEPENDENCIES: Final = ("msgspec", "numpy", "pathspec", "rich", "tomli", "watchdog", "wgpu")
+_DEPENDENCIES: Final = ("lsprotocol", "msgspec", "numpy", "pathspec", "pygls", "rich", "tomli", "watchdog", "wgpu")
 _QUIRKS: Final = {
     "loop_cap": "it ends loops after 65,535 iterations: cases that hit this are inconclusive, never wrong",
     "workgroup_memory_not_zeroed": "it does not zero workgroup memory: pixel-lsp makes the shader do it",

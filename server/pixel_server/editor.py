@@ -70,7 +70,7 @@ class Editor:
                 if text is not None:
                     texts[text.path] = ClientText(text.text, session.client.encoding)
             found.extend(one for one in findings_of(view) if session.uri_of(one.location.path) == uri)
-        places = Places(client=session.client, uri_of=session.uri_of, texts=texts, rules=self._rules)
+        places = Places(client=session.client, uri_of=session.uri_of, texts=texts, name_of=self._name_of, rules=self._rules)
         return [to_diagnostic(one, places) for one in found]
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
@@ -102,6 +102,10 @@ class Editor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _name_of(self, path: Path) -> str:
+        workspace = self._session.workspace_of(path)
+        return str(path.relative_to(workspace)) if path.is_relative_to(workspace) else str(path)
 
     def _over(self, task: asyncio.Future[Any]) -> None:
         self._tasks.discard(task)

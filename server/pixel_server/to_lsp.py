@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from pixel_server.client_text import ClientText
 
 SOURCE: Final = "pixel-lsp"
 
+_COMMAND: Final = "re-run: "
 _EMPTY: Final = ClientText("", "utf-32")
 
 
@@ -27,12 +29,14 @@ class Places:
         client: What it can show.
         uri_of: The URI of a path.
         texts: The texts that findings point into, by path.
+        name_of: What a file is called towards the user, who stands in the workspace.
         rules: URI of the page that explains the rules; None when it is not installed.
     """
 
     client: Client
     uri_of: Callable[[Path], str]
     texts: Mapping[Path, ClientText]
+    name_of: Callable[[Path], str] = str
     rules: str | None = None
 
     def range(self, location: Location) -> types.Range:
@@ -43,6 +47,13 @@ class Places:
     def location(self, location: Location) -> types.Location:
         """The location itself."""
         return types.Location(uri=self.uri_of(location.path), range=self.range(location))
+
+    def note(self, note: str) -> str:
+        """A note; a command in it names the file as one would in a terminal of the workspace."""
+        if note.startswith(_COMMAND):
+            for path in self.texts:
+                note = note.replace(f" {shlex.quote(str(path))} ", f" {shlex.quote(self.name_of(path))} ")
+        return note
 
 
 def to_diagnostic(finding: Finding, places: Places) -> types.Diagnostic:
@@ -60,7 +71,7 @@ def to_diagnostic(finding: Finding, places: Places) -> types.Diagnostic:
             related.append(types.DiagnosticRelatedInformation(location=places.location(label.location), message=label.message))
         else:
             lines.append(f"{_said_place(label.location, places)}: {label.message}")
-    lines.extend(finding.notes)
+    lines.extend(places.note(note) for note in finding.notes)
     if finding.hint:
         lines.append(f"hint: {finding.hint}")
     return types.Diagnostic(

@@ -98,8 +98,9 @@ try {
 
   await page.mouse.move(wavy.x + 40, wavy.y + 4);
   const hover = page.locator('.monaco-hover:not(.hidden) .hover-contents');
-  await hover.filter({ hasText: 'PX401' }).first().waitFor();
-  expect('hover shows the report', (await hover.allInnerTexts()).join('\n').includes('wrong in'));
+  await hover.filter({ hasText: '10 failed of 10 cases' }).first().waitFor();
+  const hovered = (await hover.allInnerTexts()).join('\n');
+  expect('hover shows the finding once, and the report', hovered.split('is wrong in').length === 2);
   await shot('2-hover');
   await page.keyboard.press('Escape');
   await page.mouse.move(600, 60);

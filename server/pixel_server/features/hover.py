@@ -1,9 +1,10 @@
-"""What is known of the thing under the cursor: an entry point's last report, the findings of its line."""
+"""What is known of the thing under the cursor beside the diagnostics: the last report of its kernel, what the rules of its line mean."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from lsprotocol import types
@@ -22,6 +23,15 @@ MAX_CASES: Final = 20
 """Cases listed in a hover; the report holds them all."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A part of a hover: a title, paragraphs of our own in Markdown, and lines as they stand."""
+
+    title: str
+    prose: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
 def hover(view: ShaderView, content: ClientText, position: types.Position, client: Client) -> types.Hover | None:
     """The hover at a position of the shader or its sidecar, from what is known already; None where nothing is.
 
@@ -33,26 +43,28 @@ def hover(view: ShaderView, content: ClientText, position: types.Position, clien
     """
     source = view.analysis.texts.shader
     offset = content.offset(position)
-    sections: list[tuple[str, list[str]]] = []
+    found = [one for one in findings_of(view) if _is_on_line(one, view, content, position.line)]
+    contracts = [contract for kernel in _kernels(view) if any(one in kernel.findings for one in found) and (contract := kernel.contract)]
     if content.text == source.text:
         for entry in view.analysis.loaded.interface.entry_points:
             if entry.span.start <= offset <= entry.span.end:
-                sections.extend(_reports(view, entry.name))
-    sections.extend(_finding(found) for found in findings_of(view) if _is_on_line(found, view, content, position.line))
+                contracts.extend(contract.name for contract in view.contracts_of(entry.name))
+    sections = [_rule(code) for code in dict.fromkeys(one.code for one in found) if code in RULES]
+    sections.extend(_last_report(view, contract) for contract in dict.fromkeys(contracts))
     if not sections:
         return None
-    if client.markdown_hover:
-        value = "\n\n".join(_markdown(title, lines) for title, lines in sections)
-        return types.Hover(contents=types.MarkupContent(kind=types.MarkupKind.Markdown, value=value))
-    value = "\n\n".join("\n".join((title, *lines)) for title, lines in sections)
-    return types.Hover(contents=types.MarkupContent(kind=types.MarkupKind.PlainText, value=value))
+    kind, draw = (types.MarkupKind.Markdown, _markdown) if client.markdown_hover else (types.MarkupKind.PlainText, _plain)
+    return types.Hover(contents=types.MarkupContent(kind=kind, value="\n\n".join(map(draw, sections))))
 
 
-def _reports(view: ShaderView, entry: str) -> Iterator[tuple[str, list[str]]]:
-    for contract in view.contracts_of(entry):
-        report = view.report_of(contract.name)
-        lines = [] if report is None else list(_report(report))
-        yield f"{contract.name}: {verdict_of(view, contract.name) or 'not executed yet'}", lines
+def _kernels(view: ShaderView) -> Sequence[ValidationReport]:
+    return view.verdict.report.kernels if view.is_current and view.verdict is not None else ()
+
+
+def _last_report(view: ShaderView, contract: str) -> _Section:
+    report = view.report_of(contract)
+    lines = () if report is None else tuple(_report(report))
+    return _Section(title=f"{contract}: {verdict_of(view, contract) or 'not executed yet'}", lines=lines)
 
 
 def _report(report: ValidationReport) -> Iterator[str]:
@@ -67,15 +79,10 @@ def _report(report: ValidationReport) -> Iterator[str]:
         yield f"and {len(report.cases) - MAX_CASES} more cases"
 
 
-def _finding(found: Finding) -> tuple[str, list[str]]:
-    rule = RULES.get(found.code)
-    title = f"{found.severity.name.lower()}[{found.code}]" + (f" {rule.name}" if rule else "")
-    lines = [found.message, *found.notes]
-    if found.hint:
-        lines.append(f"hint: {found.hint}")
-    if rule is not None:
-        lines.append(f"{found.code}: {rule.summary}")
-    return title, lines
+def _rule(code: str) -> _Section:
+    """What is to be known of a rule beside its finding, whose own words the editor shows anyway."""
+    rule = RULES[code]
+    return _Section(title=f"{code} {rule.name}", prose=(rule.summary, f"What to do: {rule.remedy}"))
 
 
 def _is_on_line(found: Finding, view: ShaderView, content: ClientText, line: int) -> bool:
@@ -86,11 +93,16 @@ def _is_on_line(found: Finding, view: ShaderView, content: ClientText, line: int
     return place.start.line <= line <= place.end.line
 
 
-def _markdown(title: str, lines: list[str]) -> str:
-    """A heading and a block of text as it stands: messages hold code and whatever names a shader has."""
-    heading = re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", title)
-    if not lines:
-        return f"**{heading}**"
-    text = "\n".join(lines)
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", text)), 3)
-    return f"**{heading}**\n\n{fence}text\n{text}\n{fence}"
+def _plain(section: _Section) -> str:
+    return "\n".join((section.title, *section.prose, *section.lines))
+
+
+def _markdown(section: _Section) -> str:
+    """Lines go into a block of text: they hold code, and whatever names a shader has."""
+    heading = re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", section.title)
+    parts = [f"**{heading}**", *section.prose]
+    if section.lines:
+        text = "\n".join(section.lines)
+        fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", text)), 3)
+        parts.append(f"{fence}text\n{text}\n{fence}")
+    return "\n\n".join(parts)

@@ -32,6 +32,7 @@ class Progress:
         self._server = server
         self._session = session
         self._numbers = itertools.count(1)
+        self._pending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def of_check(self, name: str, cancel: asyncio.Event) -> AsyncGenerator[Callable[[Step], None]]:
@@ -51,8 +52,10 @@ class Progress:
         finally:
             if not shown.is_asked_for:
                 task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            shown.end()
+            # An editor that is slow to agree to a progress bar does not hold up the verdict.
+            self._pending.add(task)
+            task.add_done_callback(self._pending.discard)
+            task.add_done_callback(shown.end)
 
 
 class _Shown:
@@ -96,7 +99,7 @@ class _Shown:
             message = f"{step.contract}, {step.case} ({step.done + 1} of {step.total})"
             self._server.work_done_progress.report(self._token, types.WorkDoneProgressReport(message=message, percentage=percentage))
 
-    def end(self) -> None:
+    def end(self, _: object) -> None:
         if self._is_shown:
             self._server.work_done_progress.end(self._token, types.WorkDoneProgressEnd())
         # pygls keeps the token of every progress otherwise.

@@ -69,27 +69,37 @@ class FolderWatch:
 
     def _watch(self, folder: Path) -> None:
         try:
-            self._watches[folder] = self._observer.schedule(self._handler(), str(folder), recursive=False)
+            self._watches[folder] = self._observer.schedule(self._handler(folder), str(folder), recursive=False)
         except OSError as problem:
             _LOG.warning("%s is not watched: %s", folder, problem)
 
-    def _handler(self) -> Any:
+    def _handler(self, folder: Path) -> Any:
         from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
         loop = asyncio.get_running_loop()
-        touched = self._touched
+        touched, lost = self._touched, self._lost
 
         class Handler(FileSystemEventHandler):
             def on_any_event(self, event: FileSystemEvent) -> None:
-                if event.is_directory or event.event_type not in _CHANGES:
-                    return
                 paths = [Path(os.fsdecode(name)) for name in (event.src_path, event.dest_path) if name]
+                is_lost = event.is_directory and event.event_type == "deleted" and folder in paths
+                if not is_lost and (event.is_directory or event.event_type not in _CHANGES):
+                    return
                 try:
-                    loop.call_soon_threadsafe(touched, paths)
+                    if is_lost:
+                        loop.call_soon_threadsafe(lost, folder)
+                    else:
+                        loop.call_soon_threadsafe(touched, paths)
                 except RuntimeError:
                     return  # the loop has ended
 
         return Handler()
+
+    def _lost(self, folder: Path) -> None:
+        """The folder was deleted, and its watch with it; if it comes back it is watched anew."""
+        watch = self._watches.pop(folder, None)
+        if watch is not None and self._observer is not None:
+            self._observer.unschedule(watch)
 
     def _touched(self, paths: list[Path]) -> None:
         self._changed.update(paths)

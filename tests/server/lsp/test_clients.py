@@ -40,6 +40,7 @@ async def test_a_wrong_store_is_marked_until_it_is_right(client: Editor, tmp_pat
     length = len("c[row * size.n + col] = sum + 1.0")
     assert wrong.range == types.Range(types.Position(line, start), types.Position(line, start + length))
     assert wrong.message.startswith("c is wrong in 4,096 of 4,096 elements (case M=64 N=64 K=64, device ")
+    assert wrong.message.endswith("\nre-run: pixel-lsp check 'matmul é.wgsl' --case \"M=64 N=64 K=64\"")
     assert (wrong.severity, wrong.source) == (types.DiagnosticSeverity.Error, "pixel-lsp")
 
     # The edit makes the verdict stale, and only a save makes a new one.
@@ -82,7 +83,11 @@ async def test_a_hover_has_the_form_that_the_client_declared(client: Editor, tmp
     assert on_name is not None
     assert on_line is not None
     assert "M=65 N=33 K=20   failed  max error 1  " in on_name
-    assert f"PX401: {RULES['PX401'].summary}" in on_line
+    # The editor shows the finding itself beside the hover.
+    assert RULES["PX401"].summary in on_line
+    assert RULES["PX401"].remedy in on_line
+    assert "M=65 N=33 K=20   failed  max error 1  " in on_line
+    assert "is wrong in" not in on_line
     for text in (on_name, on_line):
         assert ("```" in text) == (types.MarkupKind.Markdown in (declared or ()))
     assert await client.hover(uri, *_place(WRONG, "struct Size", 0)) is None
