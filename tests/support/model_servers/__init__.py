@@ -1,0 +1,1 @@
+"""Servers that behave like Gemini, Ollama and OpenAI-style endpoints, faults included; the official clients take them for real."""
