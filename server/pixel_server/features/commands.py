@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from pixel_core.kernels.report import CheckReport
@@ -67,7 +67,11 @@ class Commands:
                 types.MessageType.Warning, f"this editor takes no edits; run `pixel-lsp contract {shader.path} --write`"
             )
             return False
-        result = await self._server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label="Write a contract"))
+        try:
+            result = await self._server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label="Write a contract"))
+        except JsonRpcException as problem:
+            self._editor.log(f"the editor refused the edit: {problem}", types.MessageType.Warning)
+            return False
         return result.applied
 
     async def trust(self, *_: Any) -> list[str]:
