@@ -1,18 +1,22 @@
-"""How long an editor waits: initialize, keystroke → findings, save → verdict, hover during a slow check; and what the processes hold.
+"""How long an editor waits, and what the server's processes hold.
 
-    python bench/lsp_latency.py [--saves 1000] [--keystrokes 40]
+    python bench/lsp_latency.py [--saves 1000] [--keystrokes 40] [--cold 10]
 
-One run prints everything, with `pixel-lsp check` of the same file beside the saves.
+One run prints everything: `initialize`, keystroke → findings and hovers while typing, save → verdict cold and warm beside
+`pixel-lsp check` of the same file, memory over the saves, hovers during a slow check. Times are wall time, seen from the editor's end;
+beside them stand the server's CPU time, and the same round trip to a process that only echoes, which tells how busy the machine is.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
@@ -48,6 +52,7 @@ from pixel_server.app import PixelServer
 PixelServer()
 print(len(sys.modules), *sorted({"numpy", "wgpu"} & {name.partition(".")[0] for name in sys.modules}))
 """
+ECHO = "import sys\nfor line in sys.stdin.buffer: sys.stdout.buffer.write(line); sys.stdout.buffer.flush()"
 CAPABILITIES = types.ClientCapabilities(
     general=types.GeneralClientCapabilities(position_encodings=[types.PositionEncodingKind.Utf16]),
     text_document=types.TextDocumentClientCapabilities(
@@ -61,72 +66,149 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--saves", type=int, default=1000)
     parser.add_argument("--keystrokes", type=int, default=40)
+    parser.add_argument("--cold", type=int, default=10)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(Path(folder), arguments.saves, arguments.keystrokes))
+        asyncio.run(run(Path(folder).resolve(), arguments.saves, arguments.keystrokes, arguments.cold))
 
 
-async def run(folder: Path, saves: int, keystrokes: int) -> None:
-    """Measure everything in one session."""
+async def run(folder: Path, saves: int, keystrokes: int, cold: int) -> None:
+    """Measure everything; all but the cold starts in one session."""
     modules = subprocess.run((sys.executable, "-c", LOADED), capture_output=True, encoding="utf-8", check=True).stdout.split()
     begin = time.perf_counter()
-    async with editor(CAPABILITIES, folder, folder / "state", {"trusted": True, "python": sys.executable}) as client:
+    async with server(folder) as client:
         started = time.perf_counter() - begin
-        print(f"initialize answered after {started:.2f} s; {modules[0]} modules imported by then, numpy and wgpu: {modules[1:] or 'no'}")
+        heavy = ", ".join(modules[1:]) or "neither numpy nor wgpu"
+        print(f"initialize answered {started * 1e3:.0f} ms after the start of the process; {modules[0]} modules by then, {heavy}")
         for lines in (50, 800, 5000):
             await keystroke(client, folder, lines, keystrokes)
-        await save(client, folder, saves)
-        await hover(client, folder)
+        echo = await Echo.start()
+        await hover_while_typing(client, folder, 5000, echo)
+        await hover_while_checking(client, folder, echo)
+        await echo.close()
+    await cold_save(folder, cold)
+    async with server(folder) as client:
+        await warm_saves(client, folder, saves)
+
+
+def server(folder: Path) -> AbstractAsyncContextManager[Editor]:
+    """A server for a trusted workspace."""
+    return editor(CAPABILITIES, folder, folder / "state", {"trusted": True, "python": sys.executable})
+
+
+def long_text(lines: int) -> str:
+    """A shader of at least so many lines; with a contract, unless it is short."""
+    text = SHADER if lines > 100 else FUNCTION.format(number=0)
+    while text.count("\n") < lines:
+        text += FUNCTION.format(number=text.count("\n"))
+    return text
+
+
+def place_in_the_middle(text: str) -> types.Range:
+    """Behind a number in the function in the middle of a text."""
+    lines = text.split("\n")
+    found = [number for number, line in enumerate(lines) if "1.5" in line]
+    line = found[len(found) // 2]
+    character = lines[line].index("1.5") + 3
+    return types.Range(types.Position(line, character), types.Position(line, character))
 
 
 async def keystroke(client: Editor, folder: Path, lines: int, count: int) -> None:
     """From a change to the findings of its version."""
-    text = SHADER
-    while text.count("\n") < lines:
-        text += FUNCTION.format(number=text.count("\n"))
+    text = long_text(lines)
     uri = client.open(folder / f"typing_{lines}.wgsl", text)
-    await client.until(lambda: any(one.uri == uri for one in client.published))
-    end = types.Position(text.count("\n") + 1, 0)
+    await published(client, uri, 1)
+    await settled(client, uri)
+    place = place_in_the_middle(text)
     took: list[float] = []
+    spent = cpu_seconds(client.process_id)
     for version in range(2, 2 + count):
         begin = time.perf_counter()
-        client.change(uri, version, "x", types.Range(end, end)) if version == 2 else client.change(uri, version, text + f"\nx{version}")
+        client.change(uri, version, "5", place)
         await published(client, uri, version)
         took.append(time.perf_counter() - begin)
     client.close(uri)
-    print(f"keystroke → findings, {lines:5,} lines: {quantiles(took)} (100 ms of it wait for the next keystroke)")
+    cpu = (cpu_seconds(client.process_id) - spent) / count
+    title = f"keystroke → findings, {text.count(chr(10)):5,} lines"
+    print(f"{title}: {quantiles(took)} (100 ms of it wait for the next keystroke); {cpu * 1e3:.0f} ms CPU")
 
 
-async def save(client: Editor, folder: Path, count: int) -> None:
-    """From a save of a new text to its verdict, and what the processes hold then."""
+async def hover_while_typing(client: Editor, folder: Path, lines: int, echo: Echo) -> None:
+    """Hovers over an entry point while somebody types further down: as fast as the analysis allows, and at the pace of a hand."""
+    text = long_text(lines)
+    uri = client.open(folder / "typing.wgsl", text)
+    await published(client, uri, 1)
+    await settled(client, uri)
+    place = place_in_the_middle(text)
+    entry = next(number for number, line in enumerate(text.split("\n")) if line.startswith("fn sum_products"))
+    version = 1
+    for pause_s in (0.08, 0.2):
+        took: list[float] = []
+        echoed: list[float] = []
+        until = time.perf_counter()
+        while len(took) < 100:
+            if time.perf_counter() >= until:
+                version += 1
+                client.change(uri, version, "5", place)
+                until = time.perf_counter() + pause_s
+            begin = time.perf_counter()
+            assert await client.hover(uri, entry, 5) is not None
+            took.append(time.perf_counter() - begin)
+            echoed.append(await echo.round_trip())
+            await asyncio.sleep(0.03)
+        title = f"hover in {lines:,} lines, a key each {pause_s * 1e3:.0f} ms"
+        print(f"{title}: {quantiles(took)}, slowest {max(took) * 1e3:.0f} ms; echo {quantiles(echoed)}")
+    client.close(uri)
+
+
+async def cold_save(folder: Path, count: int) -> None:
+    """The first save in a server that has just started, beside the terminal command on the same file; one after the other."""
+    path = folder / "cold.wgsl"
+    path.write_text(SHADER, encoding="utf-8")
+    from_start: list[float] = []
+    from_save: list[float] = []
+    in_terminal: list[float] = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        terminal = subprocess.run((sys.executable, "-m", "pixel_server.cli", "check", str(path)), capture_output=True, check=False)
+        in_terminal.append(time.perf_counter() - begin)
+        assert terminal.returncode == 0, terminal.stdout
+        begin = time.perf_counter()
+        async with server(folder) as client:
+            saved = time.perf_counter()
+            uri = client.open(path, SHADER)
+            client.save(uri)
+            await verdict(client, uri, 1)
+            from_start.append(time.perf_counter() - begin)
+            from_save.append(time.perf_counter() - saved)
+    print(f"first save → verdict, {count} fresh servers: {quantiles(from_save)}; from the start of the server {quantiles(from_start)}")
+    print(f"`pixel-lsp check` of the same file, from start to exit: {quantiles(in_terminal)}")
+
+
+async def warm_saves(client: Editor, folder: Path, count: int) -> None:
+    """From a save of a new text to its verdict, and what the processes hold."""
     path = folder / "saved.wgsl"
     path.write_text(SHADER, encoding="utf-8")
-    begin = time.perf_counter()
-    terminal = subprocess.run((sys.executable, "-m", "pixel_server.cli", "check", str(path)), capture_output=True, check=False)
-    in_terminal = time.perf_counter() - begin
-    assert terminal.returncode == 0, terminal.stdout
-    begin = time.perf_counter()
     uri = client.open(path, SHADER)
-    await client.until_verdict(uri, "passed")
-    cold = time.perf_counter() - begin
+    await verdict(client, uri, 1)
     took: list[float] = []
-    held = {0: memory(client)}
+    print("resident MiB after so many saves (server, each worker):")
+    held: list[str] = []
     for number in range(1, count + 1):
-        text = f"{SHADER}// {number}\n"
-        client.change(uri, number + 1, text)
+        client.change(uri, number + 1, f"{SHADER}// {number}\n")
         begin = time.perf_counter()
         client.save(uri)
-        await client.command("pixel-lsp.check", uri, None, None)
+        await verdict(client, uri, number + 1)
         took.append(time.perf_counter() - begin)
-        if number in (count // 10, count):
-            held[number] = memory(client)
+        if number % max(count // 20, 1) == 0:
+            client.published.clear()
+            held.append(f"{number:,}: {', '.join(f'{size:.0f}' for size in memory(client))}")
+            print(f"  {held[-1]}", flush=True)
     client.close(uri)
-    print(f"save → verdict: first {cold:.2f} s, then {quantiles(took)}; `pixel-lsp check` of the same file {in_terminal:.2f} s")
-    for number, (server, workers) in held.items():
-        print(f"memory after {number:5,} saves: server {server:.0f} MiB, workers {workers:.0f} MiB")
+    print(f"save → verdict, warm, {count:,} saves: {quantiles(took)}, slowest {max(took) * 1e3:.0f} ms")
 
 
-async def hover(client: Editor, folder: Path) -> None:
+async def hover_while_checking(client: Editor, folder: Path, echo: Echo) -> None:
     """Hovers while a reference sleeps."""
     (folder / "ref.py").write_text("import time\ndef slow(N):\n    time.sleep(10)\n    return {'y': None}\n", encoding="utf-8")
     path = folder / "slow.wgsl"
@@ -135,13 +217,15 @@ async def hover(client: Editor, folder: Path) -> None:
     while not (await client.report(uri))["checking"]:
         await asyncio.sleep(0.05)
     took: list[float] = []
+    echoed: list[float] = []
     for _ in range(100):
         begin = time.perf_counter()
         assert await client.hover(uri, 7, 32) is not None
         took.append(time.perf_counter() - begin)
+        echoed.append(await echo.round_trip())
         await asyncio.sleep(0.02)
     client.close(uri)
-    print(f"hover while a 10 s check runs: {quantiles(took)}, slowest {max(took) * 1e3:.1f} ms")
+    print(f"hover while a 10 s check runs: {quantiles(took)}, slowest {max(took) * 1e3:.0f} ms; echo {quantiles(echoed)}")
 
 
 async def published(client: Editor, uri: str, version: int) -> None:
@@ -150,10 +234,64 @@ async def published(client: Editor, uri: str, version: int) -> None:
         await asyncio.sleep(0.001)
 
 
-def memory(client: Editor) -> tuple[float, float]:
-    """Resident MiB of the server and of its children."""
-    children = descendants(client.process_id)
-    return resident(client.process_id), sum(resident(child) for child in children)
+async def settled(client: Editor, uri: str) -> None:
+    """Wait for the end of the check that opening a shader starts."""
+    while (await client.report(uri))["checking"]:
+        await asyncio.sleep(0.05)
+
+
+async def verdict(client: Editor, uri: str, version: int) -> None:
+    """Wait until the findings of a version are shown with a verdict: they are shown once before its kernels run, and once after."""
+    while True:
+        await published(client, uri, version)
+        news = len(client.published)
+        report = await client.report(uri)
+        if report["current"] and not report["checking"]:
+            assert [kernel["status"] for kernel in report["kernels"]] == ["passed"], report
+            return
+        while len(client.published) == news:
+            await asyncio.sleep(0.001)
+
+
+class Echo:
+    """A process that sends back every line."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls) -> Echo:
+        """Start one, and wait until it answers."""
+        pipe = asyncio.subprocess.PIPE
+        made = cls(await asyncio.create_subprocess_exec(sys.executable, "-c", ECHO, stdin=pipe, stdout=pipe))
+        await made.round_trip()
+        return made
+
+    async def round_trip(self) -> float:
+        """Seconds from a line to its echo."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        begin = time.perf_counter()
+        self._process.stdin.write(b"hover\n")
+        await self._process.stdout.readline()
+        return time.perf_counter() - begin
+
+    async def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU time of a process, in user and system mode (Linux)."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(client: Editor) -> list[float]:
+    """Resident MiB of the server and of each of its children, oldest first."""
+    return [resident(process) for process in (client.process_id, *sorted(descendants(client.process_id)))]
 
 
 def resident(process: int) -> float:

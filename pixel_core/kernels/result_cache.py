@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pixel_core.kernels.results import CaseResult
 
-_KEPT_RESULTS = 4096
+_KEPT_RESULTS = 2048
+"""About 3 KiB each; two hundred kernels of ten cases."""
 
 _OF_THE_MOMENT = frozenset(
     {"timeout", "worker_ended", "cancelled", "out_of_memory", "device_lost", "internal", "interpreter", "no_reference", "unsupported"}
