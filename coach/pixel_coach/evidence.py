@@ -17,31 +17,50 @@ from pixel_coach.apply import encode_text, read_base
 from pixel_coach.attempts import CheckStatus, Evidence, EvidenceCheck, Patch, Proof
 from pixel_coach.errors import RefusedPath
 from pixel_coach.protect import check_target
+from pixel_coach.prove_command import is_contract_check, resolve_command
 from pixel_coach.prove_contract_text import KernelCandidate
 from pixel_coach.prove_kernel import KERNEL_CHECKS, KernelProof, prove_kernel
 from pixel_coach.prove_outcome import Outcome, skipped
+from pixel_coach.prove_parse import prove_parse
+from pixel_coach.prove_run_tests import TestRunner
+from pixel_coach.prove_tests import TEST_CHECKS, prove_tests
+from pixel_coach.prove_written_contract import WRITTEN_CONTRACT_CHECKS, WrittenContract, prove_written_contract
+from pixel_coach.prove_written_tests import WRITTEN_TESTS_CHECKS, find_subjects, prove_written_tests
 from pixel_coach.sandbox import Sandbox, SandboxAbsence, find_sandbox
 from pixel_coach.settings import CoachSettings
 from pixel_coach.tasks import Action, Task
+from pixel_coach.time_kernel import SpeedRecord, time_kernel
 from pixel_core import __version__
-from pixel_core.kernels.load_shader import sidecar_path
+from pixel_core.findings import Finding
+from pixel_core.kernels.find_interpreter import find_interpreter
+from pixel_core.kernels.load_shader import read_text, sidecar_path
 from pixel_core.kernels.validate import Checker, CheckOptions
 
 CHECKS_OF: Final[Mapping[Action, tuple[str, ...]]] = MappingProxyType(
     {
-        Action.WRITE_FILE: ("protected", *KERNEL_CHECKS, "tests", "stub", "twisted"),
-        Action.EDIT_FILE: ("protected", *KERNEL_CHECKS, "tests", "stub", "twisted"),
+        Action.WRITE_FILE: ("protected", *KERNEL_CHECKS, *TEST_CHECKS),
+        Action.EDIT_FILE: ("protected", *KERNEL_CHECKS, *TEST_CHECKS),
         Action.OPTIMISE_KERNEL: ("protected", *KERNEL_CHECKS),
         Action.REPAIR_KERNEL: ("protected", *KERNEL_CHECKS),
-        Action.WRITE_CONTRACT: ("protected", "parse", "check", "unchanged_code", "contract", "mutants"),
-        Action.WRITE_TESTS: ("protected", "parse", "tests", "stub", "mutants"),
+        Action.WRITE_CONTRACT: ("protected", *WRITTEN_CONTRACT_CHECKS),
+        Action.WRITE_TESTS: ("protected", "parse", *WRITTEN_TESTS_CHECKS),
         Action.REVIEW: (),
     }
 )
 """What each action is proved by, in this order; of a file that is no WGSL the checks of kernels are left out, and the other way round."""
 
-_PROVING: Final = frozenset({"contract", "hidden", "tests"})
-"""Without one of these, nothing is proved: a text that parses may do anything."""
+_PROVING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "contract": ("unchanged_contract", "unchanged_code", "hidden", "repeat", "mutants"),
+        "tests": ("stub", "twisted", "mutants"),
+    }
+)
+"""What proves something → what must not be missing beside it. Parsing shows nothing, nor does a contract that came with the kernel."""
+
+_KERNEL_ACTIONS: Final = frozenset({Action.OPTIMISE_KERNEL, Action.REPAIR_KERNEL})
+
+MAX_TEST_SECONDS: Final = 120.0
+"""Of one run of a test command, however much the task may take."""
 
 
 class Prover:
@@ -84,11 +103,85 @@ class Prover:
         protected, base = self._protected(task, patch)
         if protected.status is CheckStatus.FAILED:
             return self._evidence(patch, [protected, *(skipped(name) for name in CHECKS_OF[task.action] if name != "protected")])
+        if task.action is Action.WRITE_CONTRACT:
+            return await self._contract_evidence(task, patch, protected, base, hidden_seed)
+        if task.action is Action.WRITE_TESTS:
+            checks = await self._written_tests(task, patch, hidden_seed)
+            return self._evidence(patch, [protected, *checks], hidden_seed=hidden_seed)
         kernel = KernelProof(checks=())
+        checks = [protected]
         if patch.path.endswith(".wgsl"):
             kernel = await prove_kernel(self._checker, self._candidate(task, patch, base), hidden_seed=hidden_seed)
-        checks = [protected, *kernel.checks]
-        return self._evidence(patch, checks, kernel=kernel, hidden_seed=hidden_seed)
+            checks += kernel.checks
+        else:
+            checks.append(prove_parse(patch.path, patch.new_text))
+        checks += await self._tests(task, patch, checks, has_contract=bool(kernel.contract_text))
+        return self._evidence(patch, checks, contract=kernel.contract_text, engine=kernel.engine, hidden_seed=hidden_seed)
+
+    async def time_kernel(self, task: Task, patch: Patch, *, seed: int) -> SpeedRecord:
+        """Time a proved candidate against the file as it is; see `time_kernel`.
+
+        Raises:
+            RefusedPath: The target cannot be read.
+            EngineUnavailable: There is no adapter.
+        """
+        base, _ = read_base(self._workspace, patch.path)
+        candidate = self._candidate(task, patch, base)
+        return await time_kernel(self._checker, candidate, seed=seed)
+
+    async def _contract_evidence(self, task: Task, patch: Patch, protected: EvidenceCheck, base: str | None, seed: int) -> Evidence:
+        if patch.path.endswith(".wgsl"):
+            sidecar = self._sidecar(self._workspace / patch.path)
+            shader, texts = patch.path, (base, patch.new_text, sidecar, sidecar)
+        else:
+            shader = f"{patch.path.removesuffix('.contract.toml')}.wgsl"
+            try:
+                code, _ = read_base(self._workspace, shader)
+            except RefusedPath as refusal:
+                return self._evidence(patch, [Outcome("protected").failed(refusal.message)])
+            texts = (code, code or "", patch.new_text, base)
+        written = WrittenContract(
+            shader=self._workspace / shader,
+            base=texts[0],
+            shader_text=texts[1],
+            sidecar_text=texts[2],
+            base_sidecar=texts[3],
+            contract=task.contract,
+        )
+        proof = await prove_written_contract(self._checker, written, seed=seed)
+        return self._evidence(patch, [protected, *proof.checks], contract=proof.contract_text, engine=proof.engine, hidden_seed=seed)
+
+    async def _tests(self, task: Task, patch: Patch, before: Sequence[EvidenceCheck], *, has_contract: bool) -> tuple[EvidenceCheck, ...]:
+        """What the task's own command says; nothing where it has none, or says what the contract says already."""
+        if not task.test_command or (has_contract and is_contract_check(task.test_command, patch.path)):
+            return () if has_contract or task.action in _KERNEL_ACTIONS else (Outcome("tests").absent("the task has no test command"),)
+        if any(check.status in (CheckStatus.FAILED, CheckStatus.UNAVAILABLE) for check in before):
+            return tuple(skipped(name) for name in TEST_CHECKS)
+        runner = await self._runner(task, task.test_command)
+        return (runner,) if isinstance(runner, EvidenceCheck) else await prove_tests(runner, self._workspace, patch)
+
+    async def _written_tests(self, task: Task, patch: Patch, seed: int) -> tuple[EvidenceCheck, ...]:
+        parsed = prove_parse(patch.path, patch.new_text)
+        if parsed.status is not CheckStatus.PASSED:
+            return (parsed, *(skipped(name) for name in WRITTEN_TESTS_CHECKS))
+        runner = await self._runner(task, task.test_command or ("pytest", patch.path))
+        if isinstance(runner, EvidenceCheck):
+            return parsed, runner
+        subjects = find_subjects(self._workspace, patch, task.metadata.get("subject"))
+        return (parsed, *await prove_written_tests(runner, patch, subjects, seed=seed))
+
+    async def _runner(self, task: Task, command: Sequence[str]) -> TestRunner | EvidenceCheck:
+        """What runs a command in the sandbox; or the record that nothing can."""
+        outcome = Outcome("tests")
+        if self._sandbox is None:
+            self._sandbox = await asyncio.to_thread(find_sandbox, self._workspace)
+        if isinstance(self._sandbox, SandboxAbsence):
+            return outcome.unavailable(self._sandbox.reason, feedback=self._sandbox.hint)
+        interpreter = find_interpreter(self._workspace, self._settings.python, os.environ)
+        if interpreter is None:
+            return outcome.unavailable("no Python was found to run the tests", feedback="name one with `--python`")
+        seconds = max(min(task.limits.seconds, self._settings.limits.seconds, MAX_TEST_SECONDS), 1.0)
+        return TestRunner(self._sandbox, self._workspace, interpreter, resolve_command(command, interpreter), seconds=seconds)
 
     def _protected(self, task: Task, patch: Patch) -> tuple[EvidenceCheck, str | None]:
         """Whether the patch may be written at all; and the text that it was made from."""
@@ -107,24 +200,22 @@ class Prover:
 
     def _candidate(self, task: Task, patch: Patch, base: str | None) -> KernelCandidate:
         path = self._workspace / patch.path
-        sidecar = sidecar_path(path)
         given = task.metadata.get("contract_text")
         said = f"{task.title} {task.description} {given}"
         return KernelCandidate(
             path=path,
             text=patch.new_text,
             base=base,
-            sidecar=sidecar.read_text(encoding="utf-8", errors="replace") if sidecar.is_file() else None,
+            sidecar=self._sidecar(path),
             given=given if isinstance(given, str) else None,
             contract=task.contract,
             action=task.action,
             mentions_f16="f16" in said.casefold(),
         )
 
-    async def _find_sandbox(self) -> Sandbox | SandboxAbsence:
-        if self._sandbox is None:
-            self._sandbox = await asyncio.to_thread(find_sandbox, self._workspace)
-        return self._sandbox
+    def _sidecar(self, shader: Path) -> str | None:
+        text = read_text(sidecar_path(shader))
+        return None if isinstance(text, Finding) else text.text
 
     def _evidence(
         self,
@@ -132,16 +223,16 @@ class Prover:
         checks: Sequence[EvidenceCheck],
         proof: Proof | None = None,
         *,
-        kernel: KernelProof | None = None,
+        contract: str = "",
+        engine: str = "",
         hidden_seed: int | None = None,
     ) -> Evidence:
-        contract = kernel.contract_text if kernel else ""
         return Evidence(
             proof=proof or _conclude(checks),
             checks=tuple(checks),
             text_sha256=hashlib.sha256(patch.new_text.encode("utf-8", "surrogatepass")).hexdigest(),
-            contract_sha256=hashlib.sha256(contract.encode()).hexdigest() if contract else "",
-            engine=kernel.engine if kernel else "",
+            contract_sha256=hashlib.sha256(contract.encode("utf-8", "surrogatepass")).hexdigest() if contract else "",
+            engine=engine,
             seeds=() if hidden_seed is None else (0, hidden_seed),
             version=__version__,
         )
@@ -154,5 +245,8 @@ def _conclude(checks: Sequence[EvidenceCheck]) -> Proof:
         return Proof.REFUTED
     if CheckStatus.UNAVAILABLE in statuses:
         return Proof.NOT_VALIDATED
-    proving = [check for check in checks if check.name in _PROVING and check.status is CheckStatus.PASSED]
-    return Proof.PROVED if proving and CheckStatus.ABSENT not in statuses else Proof.UNPROVED
+    by_name = {check.name: check.status for check in checks}
+    for main, names in _PROVING.items():
+        if by_name.get(main) is CheckStatus.PASSED and CheckStatus.ABSENT not in {by_name.get(name) for name in names}:
+            return Proof.PROVED
+    return Proof.UNPROVED

@@ -90,6 +90,11 @@ def copy_workspace(workspace: Path, folder: Path, overlay: Mapping[str, bytes], 
         (folder / path).mkdir(parents=True, exist_ok=True)
 
 
+def visible_files(workspace: Path) -> list[Path]:
+    """The files that a job would see, relative to the workspace; at most `MAX_FILES`."""
+    return [path for _, (path, _) in zip(range(MAX_FILES), _visible(workspace, Path(), ()), strict=False)]
+
+
 Ignored = tuple[Path, GitIgnoreSpec]
 """A folder, and what its `.gitignore` says about what is in it."""
 

@@ -1,0 +1,68 @@
+"""A task's test command as it runs in the sandbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HARNESS: Final = "/harness"
+"""Where the plugin is in the sandbox."""
+
+_PYTHON: Final = re.compile(r"python(?:3(?:\.[0-9]+)?)?(?:\.exe)?")
+_SELECTING: Final = ("-k", "-m", "--deselect", "--ignore", "--ignore-glob", "--lf", "--ff", "-x", "--exitfirst", "--maxfail", "--sw")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCommand:
+    """What is run.
+
+    Attributes:
+        arguments: Program and arguments, the interpreter in full.
+        is_pytest: It reports every test by itself.
+        selects: Options of it choose among the tests of a file, or end early.
+    """
+
+    __test__ = False
+
+    arguments: tuple[str, ...]
+    is_pytest: bool
+    selects: bool = False
+
+
+def resolve_command(command: Sequence[str], interpreter: Path) -> TestCommand:
+    """Find the interpreter and pytest in a command.
+
+    Args:
+        command: As the task has it: `pytest tests/test_a.py`, `python -m pytest -q`, `python -m unittest`, any program.
+        interpreter: The user's Python, which runs in place of any other one; programs beside it are found too.
+    """
+    program, *rest = command
+    name = program.rpartition("/")[2]
+    while name in {"uv", "poetry", "hatch", "pdm", "rye"} and rest[:1] == ["run"] and len(rest) > 1:
+        program, *rest = rest[1:]
+        name = program.rpartition("/")[2]
+    if _PYTHON.fullmatch(name) and rest[:2] == ["-m", "pytest"]:
+        return _pytest(interpreter, rest[2:])
+    if name in {"pytest", "py.test"}:
+        return _pytest(interpreter, rest)
+    if _PYTHON.fullmatch(name):
+        return TestCommand(arguments=(str(interpreter), *rest), is_pytest=False)
+    beside = interpreter.parent / name
+    found = str(beside) if "/" not in program and beside.is_file() else program
+    return TestCommand(arguments=(found, *rest), is_pytest=False)
+
+
+def is_contract_check(command: Sequence[str], target: str) -> bool:
+    """Whether a command is `pixel-lsp check` of the target alone, which evidence answers without a process of its own."""
+    words = [word for word in command if not word.startswith("-")]
+    return [words[0].rpartition("/")[2], *words[1:2]] == ["pixel-lsp", "check"] and words[2:] == [target] if words else False
+
+
+def _pytest(interpreter: Path, arguments: Sequence[str]) -> TestCommand:
+    # The last option wins: the harness's stand behind the task's.
+    harness = ("-p", "no:cacheprovider", "-p", "prove_pytest_report", "--color=no", "--tb=short", "--continue-on-collection-errors")
+    selects = any(argument.startswith(_SELECTING) or "::" in argument for argument in arguments)
+    return TestCommand(arguments=(str(interpreter), "-m", "pytest", *arguments, *harness), is_pytest=True, selects=selects)

@@ -1,0 +1,145 @@
+"""How much faster a kernel is than the file as it is, measured side by side: new inputs in every run, and every timed output checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Final
+
+from pixel_coach.prove_contract_text import KernelCandidate, judge_contract
+from pixel_core.kernels.load_shader import LoadedShader, understand
+from pixel_core.kernels.report import PASSED
+from pixel_core.kernels.timed_cases import TimedCases, timed_cases
+from pixel_core.kernels.validate import Checker, Selection
+from pixel_core.source import SourceText
+
+ROUNDS: Final = 7
+WARM_UPS: Final = 1
+IMPLAUSIBLE_SPEEDUP: Final = 10.0
+"""Above it a result is measured again with other inputs, as KernelBench does; so is one below the floor."""
+
+_COPY: Final = """//! [copy]
+//! dims = "n"
+//! shapes = { x = "n", y = "n" }
+//! inputs = { x = "integers(0, 1000)" }
+//! dispatch = "min(ceil(n / 64), 65535)"
+//! expect = { y = "x" }
+//! derive = false
+//! cases = [CASES]
+@group(0) @binding(0) var<storage, read> x: array<u32>;
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+
+@compute @workgroup_size(64)
+fn copy(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    for (var i = id.x; i < arrayLength(&x); i += groups.x * 64u) {
+        y[i] = x[i];
+    }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedRecord:
+    """What was measured. Seconds are of the wall, from submission to the last byte read, for two executions of the case.
+
+    Attributes:
+        case: Sizes that were timed.
+        current_s: Of the file as it is, one a round.
+        candidate_s: Of the candidate, in the same rounds.
+        floor_s: Median time of a kernel that only copies as many bytes as the case has.
+        speedup: Median of the rounds' ratios current / candidate; None when it does not count.
+        low: Lower quartile of the ratios.
+        high: Upper quartile.
+        is_suspicious: Beyond what is plausible, so it was measured again with other inputs.
+        problem: Why the speed-up does not count; empty when it does.
+        engine: What ran it.
+        is_software: Times of a software adapter say little about a GPU.
+    """
+
+    case: str
+    current_s: tuple[float, ...]
+    candidate_s: tuple[float, ...]
+    floor_s: float = 0.0
+    speedup: float | None = None
+    low: float = 0.0
+    high: float = 0.0
+    is_suspicious: bool = False
+    problem: str = ""
+    engine: str = ""
+    is_software: bool = False
+
+    @property
+    def is_faster(self) -> bool:
+        """Faster by more than the spread: three rounds of four were."""
+        return self.speedup is not None and self.low > 1.0
+
+
+async def time_kernel(checker: Checker, candidate: KernelCandidate, *, seed: int) -> SpeedRecord:
+    """Time a candidate and the file that it would replace, in turns.
+
+    Args:
+        checker: Runs every case anew.
+        candidate: Must have been proved; its contract is the file's.
+        seed: Drawn after the candidate was written.
+
+    Raises:
+        EngineUnavailable: There is no adapter.
+    """
+    judged = judge_contract(candidate)
+    if candidate.base is None or judged.loaded is None or not judged.is_trusted:
+        return SpeedRecord(case="", current_s=(), candidate_s=(), problem="there is no file with the same contract to compare with")
+    record = await _measure(checker, candidate, judged.loaded, seed)
+    if record.problem or record.speedup is None:
+        return record
+    if record.speedup <= IMPLAUSIBLE_SPEEDUP and median(record.candidate_s) >= record.floor_s:
+        return record
+    again = await _measure(checker, candidate, judged.loaded, seed + 1)
+    problem = again.problem
+    if not problem and again.speedup is not None and again.speedup < record.low:
+        problem = f"{record.speedup:.1f} times faster in one measurement and {again.speedup:.1f} times in the next"
+    return replace(record, is_suspicious=True, problem=problem, speedup=None if problem else min(record.speedup, again.speedup or 0.0))
+
+
+async def _measure(checker: Checker, candidate: KernelCandidate, loaded: LoadedShader, seed: int) -> SpeedRecord:
+    assert candidate.base is not None
+    timed = timed_cases(loaded, candidate.contract, seed=seed, rounds=ROUNDS + WARM_UPS)
+    if timed is None:
+        return SpeedRecord(case="", current_s=(), candidate_s=(), problem="no case of the contract can be timed")
+    sides = {"current": timed.under(candidate.base), "candidate": timed.under(candidate.text)}
+    seconds: dict[str, list[float]] = {"current": [], "candidate": []}
+    engine, is_software = "", False
+    for number, case in enumerate(timed.names):
+        for side in ("current", "candidate") if number % 2 else ("candidate", "current"):
+            report = await checker.check_loaded([sides[side]], selection=Selection(contract=timed.contract, case=case))
+            found = next((one for kernel in report.kernels for one in kernel.cases if one.name == case), None)
+            if found is None or found.status != PASSED:
+                whose = "the candidate" if side == "candidate" else "the file as it is"
+                return SpeedRecord(case=timed.sizes, current_s=(), candidate_s=(), problem=f"{whose} is wrong in a timed run")
+            adapter = next((kernel.adapter for kernel in report.kernels if kernel.adapter), None)
+            if adapter is not None:
+                engine, is_software = f"{adapter.engine} {adapter.name}, {adapter.driver}", adapter.is_software
+            if number >= WARM_UPS:
+                seconds[side].append(found.timing.device_s)
+    ratios = [max(old, 1e-9) / max(new, 1e-9) for old, new in zip(seconds["current"], seconds["candidate"], strict=True)]
+    low, _, high = quantiles(ratios, n=4, method="inclusive")
+    return SpeedRecord(
+        case=timed.sizes,
+        current_s=tuple(seconds["current"]),
+        candidate_s=tuple(seconds["candidate"]),
+        floor_s=await _floor(checker, timed, candidate.path),
+        speedup=median(ratios),
+        low=low,
+        high=high,
+        engine=engine,
+        is_software=is_software,
+    )
+
+
+async def _floor(checker: Checker, timed: TimedCases, path: Path) -> float:
+    """Nothing that reads and writes all bytes of a case is faster than copying half of them; several rounds, the fastest counts."""
+    words = max(timed.size_bytes // 8, 1)
+    cases = ", ".join(f'{{ dims = {{ n = {words} }}, name = "round {number}", seed = {number} }}' for number in range(3))
+    copy = understand(SourceText(path.with_name("copy.wgsl"), _COPY.replace("CASES", cases)), None)
+    report = await checker.check_loaded([copy])
+    return min((case.timing.device_s for kernel in report.kernels for case in kernel.cases if case.status == PASSED), default=0.0)
