@@ -117,7 +117,6 @@ def vscode_scenario(editors: Path, scenario: Path, profile: Path) -> Path:
     add_to_scenario(
         scenario,
         foreignServerRan=str(ran),
-        foreignSettings=str(settings),
         chromium=chromium,
         column=facts["broken"].index(facts["underlined"]) + 2,
         machineSettings=str(profile / "Machine" / "settings.json"),

@@ -5,7 +5,7 @@
 //
 // The scenario is the one of nvim_e2e.lua, and names the folder of playwright-core, a folder for screenshots and the
 // settings file of the machine.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 
@@ -54,6 +54,15 @@ const goToLine = async column => {
   await page.keyboard.press('Enter');
   await input.waitFor({ state: 'hidden' });
 };
+// On a busy machine the key may come before the editor has the focus back.
+const showQuickFixes = async () => {
+  const row = page.locator('.action-widget .monaco-list-row').first();
+  for (let left = 6; left > 0; left--) {
+    await page.keyboard.press('Control+.');
+    const shown = row.waitFor({ timeout: scenario.seconds * 1000 / 6 });
+    if (await shown.then(() => true, error => { if (left === 1) throw error; })) return;
+  }
+};
 const replaceLine = async text => {
   await goToLine(1);
   await page.keyboard.press('Home');
@@ -76,7 +85,6 @@ try {
   await page.waitForTimeout(2000);
   expect('nothing was executed: no squiggle', (await squiggles.count()) === 0);
   expect('the server that the folder names was not started', !existsSync(scenario.foreignServerRan));
-  rmSync(scenario.foreignSettings); // once trusted, the folder may name one
   await shot('1-restricted');
 
   await run('Workspaces: Manage Workspace Trust');
@@ -106,8 +114,7 @@ try {
   await page.mouse.move(600, 60);
 
   await goToLine(scenario.column);
-  await page.keyboard.press('Control+.');
-  await page.locator('.action-widget .monaco-list-row').first().waitFor();
+  await showQuickFixes();
   const actions = (await page.locator('.action-widget .monaco-list-row').allInnerTexts()).map(text => text.trim()).filter(Boolean);
   expect(`quick fixes: ${actions.join(' | ')}`, actions.some(title => title.startsWith('Re-run the failing case only')));
   await shot('3-quick-fix');
@@ -145,6 +152,7 @@ try {
   await replaceLine(scenario.broken);
   await verdict('✗', 'the new server finds the mistake');
   await squigglesBecome(1);
+  expect('nor was the one that the folder names, trusted or not', !existsSync(scenario.foreignServerRan));
   expect(`no request left this machine ${[...elsewhere]}`, elsewhere.size === 0);
   console.log('PASS vscode');
 } catch (error) {
