@@ -321,6 +321,36 @@ def test_a_change_that_keeps_size_and_time_is_seen(tmp_path: Path, folder: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["neighbour.py", "ref.py"]
 
 
+def test_references_of_different_files_do_not_wait_for_each_other(tmp_path: Path, folder: Path) -> None:
+    text = """\
+        import time
+        from pathlib import Path
+        def f(a):
+            while not Path(__file__).with_name("go").exists():
+                time.sleep(0.01)
+            return {"c": a}
+        """
+    write(tmp_path, text)
+    for number in range(6):
+        write(tmp_path, "def f(a):\n    return {'c': a}\n", f"quick{number}.py")
+
+    async def scenario() -> None:
+        runner = ReferenceRunner(Path(sys.executable))
+        try:
+            slow = asyncio.ensure_future(runner.run(call_of(tmp_path, folder), timeout_s=60))
+            # More of them than are kept: the one that is at work is not the one that is ended.
+            for number in range(6):
+                answer = await runner.run(call_of(tmp_path, folder, file=f"quick{number}.py"), timeout_s=60)
+                assert isinstance(answer, ReferenceOutputs)
+            assert not slow.done()
+            (tmp_path / "go").touch()
+            assert isinstance(await slow, ReferenceOutputs)
+        finally:
+            await runner.close()
+
+    asyncio.run(scenario())
+
+
 def test_what_is_hashed_is_what_ran(tmp_path: Path, folder: Path) -> None:
     text = "from pathlib import Path\ndef f(a):\n    Path(__file__).write_text('# another')\n    return {'c': a}\n"
     path = write(tmp_path, text)
