@@ -45,7 +45,7 @@ def bubblewrap_command(bubblewrap: Path, job: SandboxJob, folder: JobFolder, *, 
     for environment in _environments(job.interpreter):
         if not environment.is_relative_to("/usr"):
             visible.setdefault(str(environment), environment)
-    staged = {place: folder.stage(number) if as_root else source for number, (place, source) in enumerate(visible.items())}
+    staged = {place: folder.stage(number, source) if as_root else source for number, (place, source) in enumerate(visible.items())}
     command = [str(bubblewrap), "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--clearenv"]
     for name, value in {**_variables(), **job.environment}.items():
         command += ["--setenv", name, value]

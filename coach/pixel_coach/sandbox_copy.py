@@ -18,7 +18,6 @@ MAX_FILE_BYTES: Final = 32 << 20
 """Larger files (weights, recordings) are left out of the copy."""
 
 _NOBODY: Final = 65534
-_STAGES: Final = 16
 _NEVER: Final = frozenset({"node_modules", "__pycache__", "CVS", "_darcs", "site-packages"})
 
 
@@ -35,10 +34,13 @@ class JobFolder:
         self.workspace = self._root / "workspace"
         self.workspace.mkdir()
 
-    def stage(self, number: int) -> Path:
-        """A place to mount something on that only root can reach."""
+    def stage(self, number: int, source: Path) -> Path:
+        """A place to mount a file or folder on that only root can reach."""
         place = self._root / f"stage{number}"
-        place.mkdir(exist_ok=True)
+        if source.is_dir():
+            place.mkdir(exist_ok=True)
+        else:
+            place.touch()
         if self._as_root:
             os.chown(place, _NOBODY, _NOBODY)
         return place
