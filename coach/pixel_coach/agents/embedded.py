@@ -167,6 +167,9 @@ class _Server:
         """End it: kindly, and after a grace by force."""
         if self.process.stdin is not None:
             self.process.stdin.close()
+        if not self.address:
+            # It loads a model, and would look at its input only afterwards.
+            self._signal(self.process.terminate)
         if not await self._has_ended():
             self._signal(self.process.terminate)
             if not await self._has_ended():

@@ -117,8 +117,15 @@ class HttpClient:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
-            # Proxies and certificates of the environment are for what is elsewhere; nothing on this machine is asked through a proxy.
-            self._client = httpx.AsyncClient(trust_env=not self._options.address.is_loopback, follow_redirects=False, max_redirects=0)
+            address = self._options.address
+            self._client = httpx.AsyncClient(
+                # Proxies and certificates of the environment are for what is elsewhere; nothing on this machine is asked through a proxy.
+                trust_env=not address.is_loopback,
+                # Plain HTTP has nothing to verify, and to load the certificates takes a tenth of a second.
+                verify=address.scheme == "https",
+                follow_redirects=False,
+                max_redirects=0,
+            )
         return self._client
 
 
@@ -189,7 +196,10 @@ class Exchange:
         while (piece := await self._spoken(anext(stream, None))) is not None:
             self._received += len(piece)
             if self._received > MAX_REPLY_BYTES:
-                raise ReplyMalformed(f"{self._where()} sent more than {MAX_REPLY_BYTES >> 20} MiB for one reply, and was cut off")
+                raise ReplyMalformed(
+                    f"{self._where()} sent more than {MAX_REPLY_BYTES >> 20} MiB for one reply, and was cut off",
+                    hint="check that the address is that of the service, and look into its log",
+                )
             yield piece
 
     async def _spoken(self, step: Awaitable[T]) -> T:
