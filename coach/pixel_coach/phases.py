@@ -15,7 +15,7 @@ from pixel_coach.errors import CoachError
 from pixel_coach.read_toml import TomlDocument, read_toml
 from pixel_coach.settings_file import LimitsTable
 from pixel_coach.store import Store
-from pixel_coach.tasks import Action, Limits, NewTask, State, Task
+from pixel_coach.tasks import Action, Limits, NewTask, State
 
 PRIORITIES: Final[Mapping[str, int]] = {"HIGH": 9, "MED": 6, "LOW": 3}
 """The roadmap's words as numbers."""
@@ -146,9 +146,7 @@ def load_playbook(name: str | Path, playbooks: Sequence[Path] = ()) -> Phase:
     raise CoachError(f"there is no phase `{name}`", hint=f"{meant}there are {', '.join(ids)}")
 
 
-def load_phase(
-    store: Store, workspace: Path, name: str | Path, playbooks: Sequence[Path] = ()
-) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+def load_phase(store: Store, workspace: Path, name: str | Path, playbooks: Sequence[Path] = ()) -> tuple[int, int]:
     """Put the tasks of a phase into the queue, in one transaction. Doing it twice adds nothing.
 
     Args:
@@ -158,14 +156,13 @@ def load_phase(
         playbooks: The user's own files.
 
     Returns:
-        The tasks that were added, and those that were there already and stay as they are.
+        How many tasks were added, and how many were there already and stay as they are.
 
     Raises:
         CoachError: There is no such phase, its file does not fit, or the queue failed.
     """
     phase = load_playbook(name, playbooks)
-    added: list[Task] = []
-    known: list[Task] = []
+    added = 0
     numbers: dict[str, int] = {}
     with store.together():
         there = {task.key for task in store.tasks(workspace=workspace, phase=phase.id)}
@@ -173,12 +170,11 @@ def load_phase(
             task = store.add(_new_task(entry, phase, workspace, tuple(numbers[key] for key in entry.needs)))
             numbers[entry.key] = task.number
             if entry.key in there:
-                known.append(task)
-            elif entry.agent == MANUAL:
-                added.append(store.change_state(task.number, State.BLOCKED, _LEFT_TO_A_PERSON))
-            else:
-                added.append(task)
-    return tuple(added), tuple(known)
+                continue
+            added += 1
+            if entry.agent == MANUAL:
+                store.change_state(task.number, State.BLOCKED, _LEFT_TO_A_PERSON)
+    return added, len(phase.tasks) - added
 
 
 def _new_task(entry: PlaybookTask, phase: Phase, workspace: Path, depends_on: tuple[int, ...]) -> NewTask:
