@@ -16,7 +16,6 @@ from typing import Any, Final, Union, cast, get_args, get_origin
 
 import msgspec
 import tomli
-from pathspec import GitIgnoreSpec
 
 from pixel_coach.settings import LOCAL_SERVICES, REVIEW_SERVICES, AgentSettings, CoachSettings, Criterion
 from pixel_coach.settings_file import WORKSPACE_KEYS, CoachFile, CriterionTable, GeneratorTable, LimitsTable, ReviewerTable
@@ -284,6 +283,9 @@ def _problem(value: object, shape: Any, key: str) -> str | None:
 
 
 def _is_glob(glob: str) -> bool:
+    # Needed by few files, and slow to import.
+    from pathspec import GitIgnoreSpec
+
     try:
         GitIgnoreSpec.from_lines([glob])
     except ValueError:

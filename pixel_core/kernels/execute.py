@@ -32,6 +32,7 @@ from pixel_core.kernels.worker_messages import (
     HelloReply,
     ShaderText,
 )
+from pixel_core.kernels.workspace_files import project_root
 from pixel_core.processes.exits import ChildExit
 from pixel_core.processes.job_folder import JobFolder
 from pixel_core.processes.launcher import launch_module
@@ -55,8 +56,6 @@ _REFERENCE_FAULTS = {
     "cancelled": "cancelled",
 }
 """How a reference failed → kind of fault; what is not listed keeps every case from having a reference."""
-
-_WORKSPACE_SIGNS = (".git", "pixel.toml", "pyproject.toml", ".hg")
 
 
 class CaseRunner:
@@ -234,15 +233,6 @@ class CaseRunner:
         if isinstance(answer, ReferenceFailure):
             return _failed(case, _reference_fault(f"`{reference.file}:{reference.function}`", answer))
         return answer
-
-
-def project_root(folder: Path) -> Path:
-    """The nearest folder upward that holds a version-control folder or a project file; the folder itself when none does."""
-    resolved = folder.resolve()
-    for candidate in (resolved, *resolved.parents):
-        if any((candidate / sign).exists() for sign in _WORKSPACE_SIGNS):
-            return candidate
-    return resolved
 
 
 def _reference_fault(name: str, failure: ReferenceFailure) -> Fault:

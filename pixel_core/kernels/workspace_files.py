@@ -1,8 +1,10 @@
-"""Files that a contract names: they must lie inside the workspace, whatever their path and its symbolic links say."""
+"""Which workspace a file belongs to, and files that a contract names: they must lie inside it, whatever symbolic links say."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+_SIGNS = (".git", "pixel.toml", "pyproject.toml", ".hg")
 
 
 def resolve_inside(root: Path, path: Path) -> Path | None:
@@ -22,3 +24,12 @@ def resolve_inside(root: Path, path: Path) -> Path | None:
         # A circle of links is a RuntimeError before Python 3.13; a null character is a ValueError.
         return None
     return real if real.is_relative_to(real_root) else None
+
+
+def project_root(folder: Path) -> Path:
+    """The nearest folder upward that holds a version-control folder or a project file; the folder itself when none does."""
+    resolved = folder.resolve()
+    for candidate in (resolved, *resolved.parents):
+        if any((candidate / sign).exists() for sign in _SIGNS):
+            return candidate
+    return resolved

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from pixel_core import __version__
 from pixel_core.errors import PixelError
+from pixel_server.cli_coach import coach_verbs, positive_number
 
 INTERRUPTED_CODE = 130
 BROKEN_PIPE_CODE = 141
@@ -29,12 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A path may hold bytes that are no text; naming it must not end the check.
             stream.reconfigure(errors="backslashreplace")
-    parser = build_parser()
+    argv = _spell_out_coach(sys.argv[1:] if argv is None else argv)
+    parser = build_parser(argv)
     arguments = parser.parse_args(argv)
     if arguments.verb == "check" and arguments.watch and arguments.format != "text":
         parser.error("--watch writes text; leave out --format")
     try:
-        code = _run(arguments)
+        code = _run(arguments, parser)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED_CODE
@@ -48,8 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line; docs/cli.md describes what it accepts."""
+def build_parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The command line; docs/cli.md describes what it accepts.
+
+    Args:
+        argv: What is to be read: the arguments of verbs that it does not name are left out, since declaring all of them takes longer
+            than everything else that `--version` does. None for the whole of it.
+    """
     parser = argparse.ArgumentParser(
         prog="pixel-lsp",
         description="Runs your WGSL compute kernels against a CPU reference and says, on the line that matters, whether they are right.",
@@ -59,12 +66,13 @@ def build_parser() -> argparse.ArgumentParser:
     transport = parser.add_mutually_exclusive_group()
     transport.add_argument("--stdio", action="store_true", help="speak LSP on standard input and output (also without any argument)")
     transport.add_argument("--tcp", metavar="HOST:PORT", help="wait for one editor at a loopback address")
+    # Spelled out as the verb before the command line is read; here for the help, and to go with no other transport.
+    transport.add_argument("--coach", action="store_true", help="work on queued tasks: the command coach, also for programs that start it")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
-    _add_check(verbs.add_parser("check", help="run kernels and compare them with their contracts"))
-    _add_contract(verbs.add_parser("contract", help="write the first contract of a shader"))
-    _add_rule(verbs.add_parser("rule", help="explain a finding's code"))
-    _add_trust(verbs.add_parser("trust", help="let editors run the kernels of a folder"))
-    _add_doctor(verbs.add_parser("doctor", help="say what is installed, what is missing, and how to mend it"))
+    for name, (summary, declare) in {**_CHECK_VERBS, **coach_verbs()}.items():
+        verb = verbs.add_parser(name, help=summary)
+        if argv is None or name in argv:
+            declare(verb)
     return parser
 
 
@@ -81,7 +89,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--untrusted", action="store_true", help="execute nothing: only say what can be said by reading")
     parser.add_argument("--strict", action="store_true", help="count a skipped kernel as a failure")
     parser.add_argument("--watch", action="store_true", help="stay, and check again what changes")
-    parser.add_argument("-j", "--jobs", type=_positive_number, default=1, metavar="N", help="kernel workers at most (default: 1)")
+    parser.add_argument("-j", "--jobs", type=positive_number, default=1, metavar="N", help="kernel workers at most (default: 1)")
     parser.add_argument(
         "--python",
         metavar="PATH",
@@ -125,7 +133,16 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
 
 
-def _run(arguments: argparse.Namespace) -> int:
+_CHECK_VERBS = {
+    "check": ("run kernels and compare them with their contracts", _add_check),
+    "contract": ("write the first contract of a shader", _add_contract),
+    "rule": ("explain a finding's code", _add_rule),
+    "trust": ("let editors run the kernels of a folder", _add_trust),
+    "doctor": ("say what is installed, what is missing, and how to mend it", _add_doctor),
+}
+
+
+def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if arguments.verb == "check":
         from pathlib import Path
 
@@ -175,16 +192,20 @@ def _run(arguments: argparse.Namespace) -> int:
         return doctor(
             Path(arguments.python) if arguments.python else None, as_json=arguments.format == "json", color=not arguments.no_color
         )
+    if arguments.verb is not None:
+        from pixel_server.run_coach_verb import run_coach_verb
+
+        return run_coach_verb(arguments, build_parser)
+    if arguments.coach:
+        parser.error("--coach comes first: pixel-lsp --coach --phase ID")
     from pixel_server.serve import serve
 
     return serve(arguments.tcp)
 
 
-def _positive_number(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
-    return value
+def _spell_out_coach(argv: Sequence[str]) -> Sequence[str]:
+    """`--coach …` is the verb `coach …`, so that its options need not be the whole program's."""
+    return ("coach", *argv[1:]) if argv and argv[0] == "--coach" else argv
 
 
 if __name__ == "__main__":
