@@ -116,7 +116,8 @@ async def _rounds(run: TaskRun) -> Decision:
         decision = decide(best.evidence, opinion.review, opinion.unavailable)
         if decision.state is not None:
             return decision
-    return Decision(state=State.NEEDS_HUMAN, reason=f"not accepted in {run.limits.rounds} rounds; {_best_of(run)}")
+    rounds = "1 round" if run.limits.rounds == 1 else f"{run.limits.rounds} rounds"
+    return Decision(state=State.NEEDS_HUMAN, reason=f"not accepted in {rounds}; {_best_of(run)}")
 
 
 async def _review_written(run: TaskRun) -> Decision:

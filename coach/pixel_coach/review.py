@@ -18,7 +18,7 @@ from pixel_coach.anchor_findings import anchor_findings
 from pixel_coach.attempts import CriterionScore, Evidence, Review, ReviewFinding, ReviewUnavailable
 from pixel_coach.changed_lines import changed_lines
 from pixel_coach.code_text import without_prose
-from pixel_coach.errors import AgentError, BudgetExhausted, ReplyCut
+from pixel_coach.errors import AgentError, BudgetExhausted, QuotaExceeded, ReplyCut
 from pixel_coach.quote import Quoter, read_prompt
 from pixel_coach.review_reply import read_review, review_schema
 from pixel_coach.rule_review import lines_to_reviewer, rule_review
@@ -147,7 +147,8 @@ async def _reply_or_wait(reviewer: Agent, prompt: Prompt, on_text: OnText | None
     """The reply, or how many seconds the service wants us to wait, as long as that is bearable."""
     try:
         return await reviewer.ask(prompt, on_text)
-    except AgentError as error:
+    except QuotaExceeded as error:
+        # Other failures the agent has already tried to get over.
         if error.retry_after_s is None or error.retry_after_s > MAX_WAIT_S:
             raise
         return error.retry_after_s

@@ -117,4 +117,5 @@ def _without_fence(text: str) -> str:
 
 
 def _plain(message: str) -> str:
-    return message[:1].lower() + message[1:].rstrip(".")
+    is_word = message[1:2].islower()
+    return (message[:1].lower() if is_word else message[:1]) + message[1:].rstrip(".")

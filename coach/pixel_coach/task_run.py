@@ -230,23 +230,23 @@ class TaskRun:
 
     def refusal_to_write(self) -> ReviewUnavailable | None:
         """Why the generator must not be shown this workspace; None when it may be."""
-        return self._refusal_to_send(self._team.generator_availability)
+        return self._refusal_to_send("writing", self._team.generator_availability)
 
     def _why_no_review(self) -> ReviewUnavailable | None:
         if self._reviewer is not None:
-            return self._refusal_to_send(self._team.reviewer_availability)
+            return self._refusal_to_send("review", self._team.reviewer_availability)
         looked = (found for found in self._team.availabilities if not found.is_available and found.agent in REVIEW_SERVICES)
         absent = next(looked, None)
         if absent is None:
             return ReviewUnavailable(reason="no reviewer is set up", hint="`pixel-lsp agents` says how")
         return ReviewUnavailable(reason=absent.reason, hint=absent.hint)
 
-    def _refusal_to_send(self, to: Availability | None) -> ReviewUnavailable | None:
+    def _refusal_to_send(self, purpose: str, to: Availability | None) -> ReviewUnavailable | None:
         """Why texts of this workspace must not go to an agent: it is remote, and nobody has allowed it."""
         if (to is not None and to.is_local) or self._store.allows_review(self.task.workspace):
             return None
         return ReviewUnavailable(
-            reason=f"review not allowed for this workspace: its texts would go to {to.agent if to else 'a remote service'}",
+            reason=f"{purpose} not allowed for this workspace: its texts would go to {to.agent if to else 'a remote service'}",
             hint="`pixel-lsp agents --allow-review` allows it",
         )
 

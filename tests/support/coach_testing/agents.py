@@ -32,7 +32,7 @@ class ListedAgent:
             agent=self.name,
             is_available=self.is_up,
             reason=reason,
-            model="listed",
+            model="gemini-2.5-flash",
             context_tokens=self._context_tokens,
             is_local=self._is_local,
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from coach_testing.agents import ListedAgent, team
 from pixel_coach.attempts import CheckStatus, Evidence, EvidenceCheck, Patch, Proof
 from pixel_coach.events import Event, TaskEnded
 from pixel_coach.ledger import Ledger
@@ -15,7 +16,6 @@ from pixel_coach.loop import coach_task
 from pixel_coach.settings import CoachSettings
 from pixel_coach.store import Store
 from pixel_coach.tasks import Action, NewTask, Task
-from coach_testing.agents import ListedAgent, team
 
 _STATUS = {
     Proof.PROVED: CheckStatus.PASSED,
@@ -38,6 +38,12 @@ class KnowingProver:
         self.verdicts = dict(verdicts or {})
         self.gathered: list[str] = []
         self.seeds: list[int] = []
+
+    async def __aenter__(self) -> KnowingProver:  # noqa: PYI034 - typing.Self needs Python 3.11
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
 
     async def gather(self, task: Task, patch: Patch, *, hidden_seed: int) -> Evidence:
         self.gathered.append(patch.new_text)
