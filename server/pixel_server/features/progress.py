@@ -52,10 +52,13 @@ class Progress:
         finally:
             if not shown.is_asked_for:
                 task.cancel()
-            # An editor that is slow to agree to a progress bar does not hold up the verdict.
-            self._pending.add(task)
-            task.add_done_callback(self._pending.discard)
-            task.add_done_callback(shown.end)
+            if task.done():
+                shown.end(task)
+            else:
+                # An editor that is slow to agree to a progress bar does not hold up the verdict.
+                self._pending.add(task)
+                task.add_done_callback(self._pending.discard)
+                task.add_done_callback(shown.end)
 
 
 class _Shown:

@@ -64,7 +64,7 @@ async def test_a_server_whose_input_ends_in_mid_work_leaves_nothing(tmp_path: Pa
 async def test_a_server_whose_editor_dies_leaves_nothing_though_its_input_stays_open(
     tmp_path: Path, pushed: types.ClientCapabilities
 ) -> None:
-    with subprocess.Popen(("sleep", "600")) as editor_process:
+    with subprocess.Popen(("sleep", "60")) as editor_process:
         async with server_at_work(pushed, tmp_path, editor_process.pid) as client:
             family = {client.process_id, *descendants(client.process_id)}
             editor_process.kill()
