@@ -44,17 +44,35 @@ class RunLog:
         path.touch(mode=0o600)
         self._file = path.open("ab")
         self._is_full = False
+        self._arriving: tuple[int, str] = (0, "")
+        self._held_back = ""
 
     def __enter__(self) -> RunLog:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._log_text("")
         self._file.close()
 
     def event(self, event: Event) -> None:
-        """Log what happened; pieces of text are left out, since the attempts hold them whole."""
+        """Log what happened. Text is logged by whole lines as it arrives: a dashboard follows it, and no secret is cut in two."""
         if not isinstance(event, TextArrived):
+            self._log_text("")
             self.entry(msgspec.to_builtins(event))
+            return
+        if (event.task, event.source) != self._arriving:
+            self._log_text("")
+            self._arriving = (event.task, event.source)
+        before, line_end, rest = (self._held_back + event.text).rpartition("\n")
+        self._log_text(rest, before + line_end)
+
+    def _log_text(self, held_back: str, text: str | None = None) -> None:
+        """Log text, else what was held back, and hold back the beginning of a line instead."""
+        text = self._held_back if text is None else text
+        self._held_back = held_back
+        if text:
+            task, source = self._arriving
+            self.entry(msgspec.to_builtins(TextArrived(task=task, source=source, text=text)))
 
     def entry(self, entry: Mapping[str, Any]) -> None:
         """Log anything that JSON can hold: requests, commands, events.
