@@ -19,6 +19,8 @@ from pixel_server.rules_uri import rules_uri
 from pixel_server.session import OpenShader, Session
 from pixel_server.to_lsp import Places, to_diagnostic
 
+_MAX_SHOWN: Final = 1000
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -46,6 +48,9 @@ class Editor:
         files: frozenset[str] = frozenset()
         if shader.uri in self._session.shaders:
             view = self._session.view(shader)
+            if view is None and not isinstance(self._session.texts_of(shader), Finding):
+                # Nothing is known of this text yet, which is not the same as no findings; its analysis is under way, and tells.
+                return
             found = findings_of(view) if view is not None else ()
             # The shader itself is always told of, so that the editor knows that its version was looked at.
             files = frozenset((shader.uri, *(self._session.uri_of(one.location.path) for one in found)))
@@ -65,13 +70,17 @@ class Editor:
                 continue
             view = session.view(shader)
             if view is None:
+                problem = session.texts_of(shader)
+                # A document that is too large says so; a shader without a document has nowhere to say anything.
+                if isinstance(problem, Finding) and uri == shader.uri and uri in session.documents:
+                    found.append(problem)
                 continue
             for text in (view.analysis.texts.shader, view.analysis.texts.sidecar):
                 if text is not None:
                     texts[text.path] = ClientText(text.text, session.client.encoding)
             found.extend(one for one in findings_of(view) if session.uri_of(one.location.path) == uri)
         places = Places(client=session.client, uri_of=session.uri_of, texts=texts, name_of=self._name_of, rules=self._rules)
-        return [to_diagnostic(one, places) for one in found]
+        return [to_diagnostic(one, places) for one in _most_important(found)]
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """A line in the editor's log."""
@@ -136,3 +145,11 @@ class Editor:
                 _LOG.warning("the editor refused a request: %s", problem)
 
         self.in_background(answered())
+
+
+def _most_important(found: list[Finding]) -> list[Finding]:
+    """No more findings than an editor can show and a reader can read; the worst, in their order."""
+    if len(found) <= _MAX_SHOWN:
+        return found
+    worst = sorted(range(len(found)), key=lambda number: found[number].severity)[:_MAX_SHOWN]
+    return [found[number] for number in sorted(worst)]

@@ -127,12 +127,15 @@ class KernelChecks:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _show_analysis(self, shader: OpenShader) -> None:
-        if await self.analysed(shader) is not None:
-            # Who pulls has asked by itself after the edit.
-            self._editor.show_findings(shader, refresh=False)
+        await self.analysed(shader)
+        # Who pulls has asked by itself after the edit.
+        self._editor.show_findings(shader, refresh=False)
 
     async def _check(self, shader: OpenShader, selection: Selection | None, cancel: asyncio.Event) -> CheckReport | None:
         analysis = await self.analysed(shader)
+        if analysis is None:
+            # It cannot be read: what was shown is no longer true, and a document that is too large says so.
+            self._editor.show_findings(shader)
         if analysis is None or cancel.is_set():
             return None
         can_run = shader.is_file and any(kernel.can_run for kernel in analysis.examination.kernels)
@@ -180,10 +183,11 @@ class KernelChecks:
     def trust(self, workspace: Path) -> None:
         """Let a workspace's kernels run, remember it, and check again what is open."""
         trust = self._session.trust
-        trust.granted.add(workspace)
         try:
             trust.store.add(workspace)
         except PixelError as problem:
+            # Only then: what is written down, the terminal can withdraw while the server runs.
+            trust.granted.add(workspace)
             self._editor.show_message(types.MessageType.Warning, f"trusted until the server ends: {problem.message}")
         self.check_all()
 

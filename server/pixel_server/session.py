@@ -13,11 +13,11 @@ from typing import Final
 from lsprotocol.types import Position
 from pygls.uris import from_fs_path, to_fs_path
 
-from pixel_core.findings import Finding
+from pixel_core.findings import Finding, Location
 from pixel_core.kernels.contract import KernelContract
-from pixel_core.kernels.examine import Examination
+from pixel_core.kernels.examine import Examination, finding
 from pixel_core.kernels.execute import project_root
-from pixel_core.kernels.load_shader import LoadedShader, read_text, sidecar_path
+from pixel_core.kernels.load_shader import MAX_BYTES, LoadedShader, read_text, sidecar_path
 from pixel_core.kernels.report import SKIPPED, CheckReport, ValidationReport
 from pixel_core.source import SourceText
 from pixel_server.client import Client
@@ -223,18 +223,16 @@ class Session:
     def texts_of(self, shader: OpenShader) -> Texts | Finding:
         """The texts as the user sees them: of open documents, else of files; or why the shader cannot be read."""
         document = self.documents.get(shader.uri)
-        source = SourceText(shader.path, document.content.text) if document is not None else read_text(shader.path)
+        source = _text_of(document) if document is not None else read_text(shader.path)
         if isinstance(source, Finding):
             return source
         if not shader.is_file:
             return Texts(shader=source, sidecar=None)
         beside = sidecar_path(shader.path)
         open_sidecar = self._document_at(beside)
-        if open_sidecar is not None:
-            return Texts(shader=source, sidecar=SourceText(beside, open_sidecar.content.text))
-        if not beside.is_file():
+        if open_sidecar is None and not beside.is_file():
             return Texts(shader=source, sidecar=None)
-        text = read_text(beside)
+        text = _text_of(open_sidecar) if open_sidecar is not None else read_text(beside)
         if isinstance(text, Finding):
             return Texts(shader=source, sidecar=None, problem=text)
         return Texts(shader=source, sidecar=text)
@@ -312,6 +310,14 @@ def path_of(uri: str) -> Path | None:
     """The file of a URI; None when it names none."""
     name = to_fs_path(uri)
     return Path(name) if name else None
+
+
+def _text_of(document: Document) -> SourceText | Finding:
+    """An open document's text, up to the size that is read of files too: reading takes seconds and a hundred times the memory."""
+    if len(document.content.text) > MAX_BYTES:
+        message = f"{document.path.name} is larger than {MAX_BYTES >> 20} MiB"
+        return finding("PX903", message, Location(document.path), "it is not read, not even while it is open")
+    return SourceText(document.path, document.content.text)
 
 
 def _has_reference(shader: OpenShader) -> bool:
