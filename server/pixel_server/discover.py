@@ -1,7 +1,7 @@
 """From the paths of the command line to the shaders they name.
 
-A file is taken as named, whatever it is called. A folder is searched for `*.wgsl`, leaving out what its `.gitignore` files leave out,
-hidden folders, and the folders that hold other people's code. A glob that the shell did not expand is expanded here.
+A file is taken as named, whatever it is called. A folder is searched for `*.wgsl`, leaving out what its `.gitignore` and `.ignore` files
+leave out, hidden folders, and the folders that hold other people's code. A glob that the shell did not expand is expanded here.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ SHADER_SUFFIX: Final = ".wgsl"
 SIDECAR_SUFFIX: Final = ".contract.toml"
 SKIPPED_FOLDERS: Final = frozenset({"node_modules", "venv", "__pycache__", "site-packages", "bower_components"})
 
+_IGNORE_FILES: Final = (".gitignore", ".ignore")
+"""The later one has the last word in its folder, as with ripgrep, which `.ignore` is from."""
+
 # The patterns become regular expressions that try every length of every wildcard.
 _MAX_WILDCARDS: Final = 8
 
@@ -36,7 +39,7 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class _Ignore:
-    """A `.gitignore` file: its folder, and its patterns."""
+    """An ignore file: its folder, and its patterns."""
 
     folder: Path
     patterns: GitIgnoreSpec
@@ -119,7 +122,7 @@ def _is_foreign(folder: Path) -> bool:
 
 
 def _is_ignored(path: Path, rules: Sequence[_Ignore], *, is_folder: bool) -> bool:
-    """As git decides: the innermost `.gitignore` that speaks of the path has the last word."""
+    """As git decides: the innermost ignore file that speaks of the path has the last word."""
     for rule in reversed(rules):
         verdict = rule.verdict(path, is_folder=is_folder)
         if verdict is not None:
@@ -128,7 +131,7 @@ def _is_ignored(path: Path, rules: Sequence[_Ignore], *, is_folder: bool) -> boo
 
 
 def _ignores_above(folder: Path) -> tuple[_Ignore, ...]:
-    """The `.gitignore` files between a folder and the root of its repository, outermost first; none outside a repository."""
+    """The ignore files between a folder and the root of its repository, outermost first; none outside a repository."""
     parents = list(folder.parents)
     for index, parent in enumerate([folder, *parents]):
         if (parent / ".git").exists():
@@ -137,11 +140,15 @@ def _ignores_above(folder: Path) -> tuple[_Ignore, ...]:
 
 
 def _read_ignore(folder: Path) -> tuple[_Ignore, ...]:
+    return tuple(ignore for name in _IGNORE_FILES if (ignore := _read_patterns(folder / name)) is not None)
+
+
+def _read_patterns(file: Path) -> _Ignore | None:
     try:
-        lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return ()
-    return (_Ignore(folder, GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))),)
+        return None
+    return _Ignore(file.parent, GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line)))
 
 
 def _is_pattern(line: str) -> bool:

@@ -76,6 +76,19 @@ def test_gitignore_is_respected() -> None:
     check(files, ["."], ["keep.gen.wgsl", "k/b.gen.wgsl", "k/top.wgsl"])
 
 
+def test_ignore_files_of_other_searchers_are_respected_and_have_the_last_word() -> None:
+    files = {
+        ".gitignore": "*.gen.wgsl\nbuild/\n",
+        ".ignore": "!wanted.gen.wgsl\nheavy/\n",
+        "build/a.wgsl": "",
+        "heavy/b.wgsl": "",
+        "other.gen.wgsl": "",
+        "wanted.gen.wgsl": "",
+        "yes.wgsl": "",
+    }
+    check(files, ["."], ["wanted.gen.wgsl", "yes.wgsl"])
+
+
 def test_gitignore_above_the_folder_is_respected_up_to_the_repository() -> None:
     files = {".gitignore": "*.wgsl\n", "r/.git/HEAD": "", "r/.gitignore": "k/no.wgsl\n", "r/k/no.wgsl": "", "r/k/yes.wgsl": ""}
     check(files, ["r/k"], ["r/k/yes.wgsl"])
