@@ -13,7 +13,7 @@ _QUIET_SHARE: Final = 0.05
 """Share of the processor below which nobody waits for anything."""
 
 _MIN_WORK_S: Final = 0.5
-_MAX_WORK_S: Final = 30.0
+_MAX_WORK_S: Final = 5.0
 """CPU seconds after which a collection is worth its time, and after which it must not wait any longer."""
 
 
@@ -21,7 +21,7 @@ async def collect_when_idle() -> None:
     """Take the collection of cycles over from Python until this task is cancelled.
 
     A syntax tree has no cycles and goes with its last reference, yet every tree of a long file makes Python look through all others,
-    which stops every thread for a tenth of a second. What does have cycles is small: tracebacks, tasks that failed.
+    which stops every thread for a tenth of a second. What does have cycles is small: encoders of JSON, tracebacks, failed tasks.
     """
     gc.collect()
     gc.freeze()
