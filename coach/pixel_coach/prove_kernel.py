@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from pixel_coach.attempts import CheckStatus, EvidenceCheck
-from pixel_coach.prove_barriers import find_missing_barrier
 from pixel_coach.prove_contract_text import KernelCandidate, judge_contract
 from pixel_coach.prove_feedback import errors_of, findings_text
 from pixel_coach.prove_outcome import Outcome, skipped
+from pixel_coach.prove_races import find_lost_update, find_missing_barrier
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
 from pixel_core.kernels.contract_text import without_contract
@@ -161,6 +161,9 @@ class _Running:
         """The largest cases again and again; each run compares two executions bit by bit, and all of them must agree."""
         outcome = Outcome("repeat")
         assert self._hidden is not None
+        lost = find_lost_update(self._loaded)
+        if lost is not None:
+            return outcome.failed(lost, feedback="use an atomic operation such as `atomicAdd`, or let one invocation do it")
         runs = 0
         for loaded in (self._loaded, self._hidden.loaded):
             for name in self._largest(loaded):

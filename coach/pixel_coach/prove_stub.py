@@ -42,12 +42,16 @@ def python_stub(text: str) -> str:
 
 
 def same_in_other_words(text: str) -> str:
-    """The same module without its comments and layout: a test that fails on it looks at the text and not at what it does.
+    """The same module in another layout: a test that fails on it looks at the text and not at what it does.
 
     Raises:
         SyntaxError: The text cannot be parsed.
     """
-    return ast.unparse(parse_python(text)) + "\n"
+    tree = parse_python(text)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.If, ast.For, ast.While, ast.With)):
+            node.body.append(ast.Pass())
+    return "# the same\n\n" + ast.unparse(tree) + "\n"
 
 
 def python_mutants(text: str, *, seed: int, count: int) -> list[tuple[str, str]]:
