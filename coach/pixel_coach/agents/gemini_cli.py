@@ -35,9 +35,26 @@ from pixel_core.processes.launcher import child_environment
 INSTALL: Final = "npm install --global @google/gemini-cli"
 MAX_OUTPUT_BYTES: Final = 16 * 1024 * 1024
 _LOOK_S: Final = 30.0
+_GRACE_S: Final = 5.0
 _CONTEXT_TOKENS: Final = 1_048_576
 _ASK: Final = "Answer what stands above, following your instructions."
 _PASSED_ON: Final = ("GOOGLE_GEMINI_BASE_URL", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy")
+
+
+_QUIET: Final[Mapping[str, Any]] = {
+    # The one tool that is left lists the empty folder: without any, the request would hold a tool without functions, which the
+    # service refuses.
+    "tools": {"core": ["list_directory"]},
+    "skills": {"enabled": False},
+    "hooksConfig": {"enabled": False},
+    "experimental": {"enableAgents": False},
+    # A name that no file has: the user's own GEMINI.md is not meant for reviews.
+    "context": {"fileName": "no-context-file.md", "includeDirectoryTree": False},
+    "privacy": {"usageStatisticsEnabled": False},
+    "telemetry": {"enabled": False},
+    "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
+}
+_ARGUMENTS: Final = ("--output-format", "json", "--extensions", "none", "--allowed-mcp-server-names", "none")
 
 
 class _Tokens(msgspec.Struct):
@@ -73,9 +90,11 @@ class GeminiCliAgent:
         self._log = log
         self._environment = environment
         self._key = ""
+        self._key_source = ""
         variables = (settings.key_variable,) if settings.key_variable else KEY_VARIABLES
         for variable in variables:
             if settings.key_variable or environment.get(variable, "").strip():
+                self._key_source = variable
                 self._key = read_key(environment, variable)
                 break
 
@@ -127,9 +146,15 @@ class GeminiCliAgent:
             raise AgentError("gemini-cli cannot be held to a grammar", hint="use the service `llama.cpp` or `embedded` for this task")
         began = time.monotonic()
         model = ("--model", self._settings.model) if self._settings.model else ()
-        code, output, errors = await self._run(("--output-format", "json", *model, "--prompt", _ASK), prompt.user, prompt)
+        code, output, errors = await self._run((*_ARGUMENTS, *model, "--prompt", _ASK), prompt.user, prompt)
         if code != 0:
-            raise explain_exit(code, errors.decode("utf-8", "replace"), bool(self._key), self._clean)
+            raise explain_exit(
+                code,
+                errors.decode("utf-8", "replace"),
+                model=self._settings.model or "",
+                key_source=self._key_source,
+                clean=self._clean,
+            )
         try:
             answer = msgspec.json.decode(output, type=_Output)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
@@ -137,7 +162,10 @@ class GeminiCliAgent:
                 f"gemini-cli printed something that is not its documented JSON ({problem})", hint="update it: " + INSTALL
             ) from None
         if not answer.response:
-            raise ReplyMalformed("gemini-cli ended without an answer", hint="try again, or use the service `gemini` with a key")
+            raise ReplyMalformed(
+                "gemini-cli ended without an answer and without a reason",
+                hint="try again; with a key, the service `gemini` tells the reason",
+            )
         if on_text is not None:
             on_text(answer.response)
         tokens = [stats.tokens for stats in answer.stats.models.values()]
@@ -157,7 +185,7 @@ class GeminiCliAgent:
         with tempfile.TemporaryDirectory(prefix="pixel-lsp-gemini-", ignore_cleanup_errors=True) as folder:
             empty = Path(folder) / "empty"
             empty.mkdir()
-            variables = self._variables(Path(folder), prompt)
+            variables = self._variables(Path(folder), empty, prompt)
             self._log(
                 redact(
                     {
@@ -178,35 +206,24 @@ class GeminiCliAgent:
             self._log(redact({"event": "exit", "agent": self.name, **end}, (self._key,)))
             return result
 
-    def _variables(self, folder: Path, prompt: Prompt | None) -> dict[str, str]:
+    def _variables(self, folder: Path, empty: Path, prompt: Prompt | None) -> dict[str, str]:
         variables = child_environment(self._environment)
         variables |= {name: self._environment[name] for name in _PASSED_ON if self._environment.get(name)}
         variables |= {"NO_COLOR": "1", "NO_BROWSER": "true", "GEMINI_CLI_TRUST_WORKSPACE": "true", "GEMINI_CLI_NO_RELAUNCH": "true"}
         if self._settings.url is not None:
             variables["GOOGLE_GEMINI_BASE_URL"] = self._settings.url
-        settings: dict[str, Any] = {
-            # An empty list of built-in tools leaves none: a prompt can ask for nothing but an answer.
-            "tools": {"core": []},
-            "mcp": {"allowed": ["none"]},
-            "admin": {"mcp": {"enabled": False}, "extensions": {"enabled": False}, "skills": {"enabled": False}},
-            "hooksConfig": {"enabled": False},
-            "privacy": {"usageStatisticsEnabled": False},
-            "telemetry": {"enabled": False},
-            "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
-        }
+        # The settings of a workspace go before the user's own.
+        _write_settings(empty / ".gemini", {})
         if self._key:
-            settings["security"] = {"auth": {"selectedType": "gemini-api-key"}}
-            variables["GEMINI_API_KEY"] = self._key
             # With a key nothing of the user's own configuration is needed, nor are sessions kept in it.
+            variables["GEMINI_API_KEY"] = self._key
             variables["GEMINI_CLI_HOME"] = str(folder)
+            _write_settings(folder / ".gemini", {"security": {"auth": {"selectedType": "gemini-api-key"}}})
         if prompt is not None:
             # Takes the place of 32 KB of instructions on how to be a coding agent.
             system = folder / "system.md"
             system.write_text(_system_text(prompt), encoding="utf-8", errors="replace")
             variables["GEMINI_SYSTEM_MD"] = str(system)
-        overrides = folder / "settings.json"
-        overrides.write_text(json.dumps(settings), encoding="utf-8")
-        variables["GEMINI_CLI_SYSTEM_SETTINGS_PATH"] = str(overrides)
         return variables
 
     def _find_program(self) -> Path:
@@ -233,6 +250,11 @@ def _system_text(prompt: Prompt) -> str:
         return prompt.system
     schema = json.dumps(prompt.json_schema, ensure_ascii=False)
     return f"{prompt.system}\n\nAnswer with JSON alone, without a code fence, that follows this JSON schema:\n{schema}\n"
+
+
+def _write_settings(folder: Path, more: Mapping[str, Any]) -> None:
+    folder.mkdir()
+    (folder / "settings.json").write_text(json.dumps({**_QUIET, **more}), encoding="utf-8")
 
 
 async def _communicate(command: tuple[str, ...], text: bytes, folder: Path, variables: Mapping[str, str]) -> tuple[int, bytes, bytes]:
@@ -267,7 +289,9 @@ async def _communicate(command: tuple[str, ...], text: bytes, folder: Path, vari
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
-        await process.wait()
+        # asyncio takes a process for ended only when its pipes have been read to their ends.
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.gather(_discard(process.stdout), _discard(process.stderr), process.wait()), _GRACE_S)
 
 
 async def _read_capped(stream: asyncio.StreamReader) -> bytes:
@@ -277,6 +301,11 @@ async def _read_capped(stream: asyncio.StreamReader) -> bytes:
         if len(data) > MAX_OUTPUT_BYTES:
             raise ReplyMalformed(f"gemini-cli printed more than {MAX_OUTPUT_BYTES >> 20} MiB, and was ended", hint="try again")
     return bytes(data)
+
+
+async def _discard(stream: asyncio.StreamReader) -> None:
+    while await stream.read(64 * 1024):
+        pass
 
 
 def _kill_group(process: asyncio.subprocess.Process) -> None:

@@ -145,6 +145,9 @@ def _problem(body: Any) -> str | None:
     unknown += _unknown_in_schema(config.get("responseSchema"))
     if unknown:
         return f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.'
+    tools = [_camel(tool) for tool in _camel(body).get("tools") or []]
+    if any(not any(tool.values()) for tool in tools):
+        return "* GenerateContentRequest.tools[0].tool_type: required one_of 'tool_type' must have one initialized field"
     if not _camel(body).get("contents"):
         return "* GenerateContentRequest.contents: contents is not specified"
     if "responseSchema" in config and config.get("responseMimeType") != "application/json":
