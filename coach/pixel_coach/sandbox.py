@@ -229,7 +229,7 @@ def _try_out(sandbox: Sandbox) -> str | None:
     """Why the sandbox does not work; None when it does."""
     folder = JobFolder(as_root=sandbox.as_root)
     try:
-        job = SandboxJob(command=("true",), workspace=folder.workspace)
+        job = SandboxJob(command=("sh", "-c", "test -d /job && ! test -e /etc/passwd"), workspace=folder.workspace)
         folder.hand_over()
         command = bubblewrap_command(sandbox.bubblewrap, job, folder, as_root=sandbox.as_root)
         done = subprocess.run(command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False, stdin=subprocess.DEVNULL, cwd="/")
