@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from pixel_coach.agents.estimate_tokens import estimate_tokens
-from pixel_coach.attempts import Attempt, CheckStatus
+from pixel_coach.attempts import Attempt, CheckStatus, Evidence
 from pixel_coach.reject import REJECTIONS
 from pixel_coach.select_best import select_best
 from pixel_coach.tasks import Task
@@ -17,19 +17,21 @@ from pixel_coach.tasks import Task
 NOTHING_PASSED = "none of its candidates could be read or run"
 
 
-def compose_feedback(task: Task, attempts: Sequence[Attempt], budget_tokens: int) -> str:
+def compose_feedback(task: Task, attempts: Sequence[Attempt], budget_tokens: int, found: Evidence | None = None) -> str:
     """What is told of earlier rounds and of a person's refusals, oldest first; empty where nothing happened.
 
     Args:
         task: Whose metadata holds what a person said.
         attempts: All attempts at it, of earlier runs too, oldest first.
         budget_tokens: Oldest rounds are summed up in a number when they do not fit.
+        found: What evidence says of the file as it is now.
     """
     rounds = [list(group) for _, group in groupby(attempts, key=lambda attempt: (attempt.run, attempt.round))]
     told = [f"Round {number}: {_round(group)}" for number, group in enumerate(rounds, start=1)]
+    now = [f"The file as it is now: {line}" for line in ("\n".join(_failures(found)),) if line] if found else []
     said = [f"A person refused an attempt: {reason}" for reason in _refusals(task)]
     chosen: list[str] = []
-    left = budget_tokens - estimate_tokens("\n".join(said))
+    left = budget_tokens - estimate_tokens("\n".join((*now, *said)))
     for text in reversed(told):
         left -= estimate_tokens(text)
         if left < 0 and chosen:
@@ -37,7 +39,7 @@ def compose_feedback(task: Task, attempts: Sequence[Attempt], budget_tokens: int
         chosen.insert(0, text)
     omitted = len(told) - len(chosen)
     head = [f"({omitted} earlier {'round' if omitted == 1 else 'rounds'} failed too.)"] if omitted else []
-    return "\n".join((*head, *chosen, *said))
+    return "\n".join((*now, *head, *chosen, *said))
 
 
 def last_attempt(attempts: Sequence[Attempt]) -> Attempt | None:
@@ -57,14 +59,19 @@ def _round(attempts: Sequence[Attempt]) -> str:
     return "\n".join((_story(best) if best else NOTHING_PASSED, *others[:4]))
 
 
+def _failures(evidence: Evidence) -> list[str]:
+    lines: list[str] = []
+    for check in evidence.checks:
+        if check.status is CheckStatus.FAILED:
+            lines += [f"{check.name} failed: {check.summary}", *([check.feedback] if check.feedback else [])]
+    return lines
+
+
 def _story(attempt: Attempt) -> str:
     lines: list[str] = []
     if attempt.evidence is not None:
-        for check in attempt.evidence.checks:
-            if check.status is CheckStatus.FAILED:
-                lines += [f"{check.name} failed: {check.summary}", *([check.feedback] if check.feedback else [])]
-            elif check.status is CheckStatus.PASSED:
-                lines.append(f"{check.name} passed: {check.summary}")
+        lines += [f"{check.name} passed: {check.summary}" for check in attempt.evidence.checks if check.status is CheckStatus.PASSED]
+        lines += _failures(attempt.evidence)
     review = attempt.review
     if review is not None:
         whose = f"the review gave {review.score}/10" if review.is_model else "local rules"

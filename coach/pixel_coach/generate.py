@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pixel_coach.agents.base import Agent, OnText, Prompt, Reply, Usage
 from pixel_coach.agents.estimate_tokens import TEMPLATE_TOKENS, estimate_tokens
-from pixel_coach.attempts import Attempt, Patch
+from pixel_coach.attempts import Attempt, Evidence, Patch
 from pixel_coach.context import GIVEN_CONTRACT, Context, select_context
 from pixel_coach.errors import PromptTooLong, ReplyBlocked, ReplyCut, ReplyMalformed
 from pixel_coach.extract_candidate import NoCandidate, extract_candidate
@@ -41,6 +41,7 @@ class Assignment:
         current: Text of the target now; None where it does not exist.
         base_sha256: Of its bytes.
         earlier: All attempts at the task, oldest first.
+        found: What evidence says of the target as it is; None where nobody asked.
         candidates: How many texts.
         temperature: Of the first.
         context_tokens: Of the model; 0 when unknown.
@@ -52,6 +53,7 @@ class Assignment:
     current: str | None
     base_sha256: str | None
     earlier: Sequence[Attempt] = ()
+    found: Evidence | None = None
     candidates: int = 1
     temperature: float = 0.2
     context_tokens: int = 0
@@ -76,7 +78,7 @@ class Draft:
     left_out: tuple[str, ...] = ()
 
 
-async def generate(agent: Agent, assignment: Assignment, on_text: OnText | None = None) -> AsyncIterator[Draft]:
+async def generate(agent: Agent, assignment: Assignment, on_text: OnText | None = None) -> AsyncGenerator[Draft]:
     """Ask for every candidate of a round, one after the other, and give each as soon as it is there.
 
     Raises:
@@ -135,7 +137,7 @@ def _compose(assignment: Assignment, candidate: int, share: float) -> tuple[Prom
     system = read_prompt("generate")
     goal = _goal(task)
     room = total - reply_tokens - estimate_tokens(system + goal + task.description) - 2 * TEMPLATE_TOKENS
-    feedback = compose_feedback(task, assignment.earlier, int(room * share) // 4)
+    feedback = compose_feedback(task, assignment.earlier, int(room * share) // 4, assignment.found)
     room -= estimate_tokens(feedback) + TEMPLATE_TOKENS
     indispensable = estimate_tokens(assignment.current or "") + TEMPLATE_TOKENS
     if last_text is not None and estimate_tokens(last_text) + indispensable <= room:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from pixel_coach.attempts import Proof
 from pixel_coach.decide import Decision, decide, refutation
 from pixel_coach.errors import AgentError, BudgetExhausted, LeaseLost, PromptTooLong, RefusedPath
 from pixel_coach.events import Event, TaskEnded, TaskStarted
@@ -106,9 +108,14 @@ async def _rounds(run: TaskRun) -> Decision:
     refusal = run.refusal_to_write()
     if refusal is not None:
         return Decision(state=State.NEEDS_HUMAN, reason=refusal.reason)
+    found = await run.find_failure()
+    if found is not None and found.proof is not Proof.REFUTED:
+        return Decision(state=State.NEEDS_HUMAN, reason=f"nothing to repair: the kernel as it is is {found.proof.value.replace('_', ' ')}")
     for number in range(1, run.limits.rounds + 1):
-        async for draft in run.drafts(number):
-            await run.prove(run.keep(draft, number))
+        async with aclosing(run.drafts(number)) as drafts:
+            async for draft in drafts:
+                if run.is_enough(await run.prove(run.keep(draft, number))):
+                    break
         best = select_best(attempt for attempt in run.attempts if attempt.round == number)
         if best is None or best.evidence is None:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import final
 
 from pixel_coach.agents.base import Agent, Availability, OnText, Prompt, Reply, Usage
@@ -20,7 +21,7 @@ class MeteredAgent:
         agent: What is asked.
         purpose: `generate` or `review`.
         availability: What is known of it; its model is what the price is looked up by.
-        task: Who pays.
+        task: Who pays; the workspace where there is no task.
         ledger: Where it is booked.
         settings: The limits in force.
 
@@ -30,7 +31,7 @@ class MeteredAgent:
     """
 
     def __init__(
-        self, agent: Agent, purpose: str, availability: Availability | None, task: Task, ledger: Ledger, settings: CoachSettings
+        self, agent: Agent, purpose: str, availability: Availability | None, task: Task | Path, ledger: Ledger, settings: CoachSettings
     ) -> None:
         self._agent = agent
         self._purpose = purpose
@@ -65,7 +66,7 @@ class MeteredAgent:
         """
         tokens = estimate_tokens(prompt.system + prompt.user)
         reservation = self._ledger.reserve(
-            self._task,
+            None if isinstance(self._task, Path) else self._task,
             self._agent.name,
             self._model,
             tokens,
@@ -73,6 +74,7 @@ class MeteredAgent:
             self._settings,
             purpose=self._purpose,
             is_local=self._is_local,
+            workspace=self._task if isinstance(self._task, Path) else None,
         )
         self.notice = reservation.notice
         try:

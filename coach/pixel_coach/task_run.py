@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol
@@ -16,7 +16,9 @@ from pixel_coach.events import CandidateWritten, Event, EvidenceGathered, Notice
 from pixel_coach.generate import Assignment, Draft, generate
 from pixel_coach.ledger import Ledger
 from pixel_coach.metered_agent import MeteredAgent
+from pixel_coach.optimise import Stopwatch, add_speed
 from pixel_coach.protect import check_target
+from pixel_coach.repair import CANDIDATES, repair
 from pixel_coach.review import ReviewSubject, review
 from pixel_coach.rule_review import rule_review
 from pixel_coach.secrets_scan import is_secret_file
@@ -31,8 +33,8 @@ PERSON: Final = "person"
 """The agent of an attempt that a person wrote."""
 
 
-class Gatherer(Protocol):
-    """What gathers evidence: `evidence.Prover`."""
+class Gatherer(Stopwatch, Protocol):
+    """What gathers evidence and times kernels: `evidence.Prover`."""
 
     async def gather(self, task: Task, patch: Patch, *, hidden_seed: int) -> Evidence:
         """Execute what proves a patch."""
@@ -75,6 +77,7 @@ class TaskRun:
         self.limits = _smaller(lease.task.limits, settings.limits)
         self.attempts: list[Attempt] = []
         self._noticed: set[str] = set()
+        self._found: Evidence | None = None
         self._earlier = store.attempts(lease.task.number)
         self._team = team
         self._prover = prover
@@ -94,13 +97,28 @@ class TaskRun:
         """Whether a model is to write; else what a person wrote is reviewed."""
         return self._generator is not None and self.task.action is not Action.REVIEW
 
-    async def drafts(self, number: int) -> AsyncIterator[Draft]:
+    async def find_failure(self) -> Evidence | None:
+        """What is wrong with the kernel that is to be repaired, which the prompt tells; None where nothing is to be repaired."""
+        if self.task.action is not Action.REPAIR_KERNEL:
+            return None
+        text, sha256 = self.read_target()
+        if text is not None:
+            patch = Patch(path=self.task.target, base_sha256=sha256, new_text=text)
+            self._found = await self._prover.gather(self.task, patch, hidden_seed=secrets.randbits(31))
+        return self._found
+
+    def is_enough(self, attempt: Attempt) -> bool:
+        """Whether a candidate ends its round: of one-token repairs, the first that is proved."""
+        return self.task.action is Action.REPAIR_KERNEL and attempt.evidence is not None and attempt.evidence.proof is Proof.PROVED
+
+    async def drafts(self, number: int) -> AsyncGenerator[Draft]:
         """The candidates of a round, as they are written."""
         assert self._generator is not None
         task = self.task
         check_target(task.workspace, task.target, self._settings.protected, action=task.action)
         current, sha256 = self.read_target()
         writes = self._team.generator_availability
+        is_repair = number == 1 and self._found is not None and self._generator.takes_grammar
         assignment = Assignment(
             task=task,
             run=self.lease.run,
@@ -108,12 +126,22 @@ class TaskRun:
             current=current,
             base_sha256=sha256,
             earlier=(*self._earlier, *self.attempts),
-            candidates=self._settings.candidates,
+            found=self._found,
+            candidates=CANDIDATES if is_repair else self._settings.candidates,
             temperature=self._settings.temperature,
             context_tokens=writes.context_tokens if writes else 0,
         )
         self._tell(RoundStarted(task=task.number, round=number, rounds=self.limits.rounds, candidates=assignment.candidates))
-        async for draft in generate(self._generator, assignment, lambda text: self._say("generator", text)):
+
+        def on_text(text: str) -> None:
+            self._say("generator", text)
+
+        if is_repair and self._found is not None:
+            failure = "\n".join(check.feedback for check in self._found.checks)
+            written = repair(self._generator, assignment, failure, on_text)
+        else:
+            written = generate(self._generator, assignment, on_text)
+        async for draft in written:
             yield draft
 
     def read_target(self) -> tuple[str | None, str | None]:
@@ -159,6 +187,8 @@ class TaskRun:
         if known is None:
             # Drawn after the text was written, so that no text can know it.
             known = await self._prover.gather(self.task, attempt.patch, hidden_seed=secrets.randbits(31))
+            if self.task.action is Action.OPTIMISE_KERNEL:
+                known = await add_speed(self._prover, self.task, attempt.patch, known, seed=secrets.randbits(31))
         return self._prove_by(attempt, known)
 
     async def review(self, attempt: Attempt) -> Opinion:

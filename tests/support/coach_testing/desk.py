@@ -16,6 +16,7 @@ from pixel_coach.loop import coach_task
 from pixel_coach.settings import CoachSettings
 from pixel_coach.store import Store
 from pixel_coach.tasks import Action, NewTask, Task
+from pixel_coach.time_kernel import SpeedRecord
 
 _STATUS = {
     Proof.PROVED: CheckStatus.PASSED,
@@ -50,6 +51,13 @@ class KnowingProver:
         self.seeds.append(hidden_seed)
         proof = next((verdict for word, verdict in self.verdicts.items() if word in patch.new_text), Proof.PROVED)
         return evidence(proof, patch.new_text, feedback="in 3 of 12 cases" if proof is Proof.REFUTED else "")
+
+    async def time_kernel(self, task: Task, patch: Patch, *, seed: int) -> SpeedRecord:
+        """`fast` in a text makes it twice as fast, `cheat` faster than can be."""
+        if "cheat" in patch.new_text:
+            return SpeedRecord(case="n=1", current_s=(2.0,), candidate_s=(0.001,), is_suspicious=True, problem="other times each time")
+        speedup = 2.0 if "fast" in patch.new_text else 1.01
+        return SpeedRecord(case="n=1", current_s=(2.0,), candidate_s=(2.0 / speedup,), speedup=speedup, low=speedup - 0.1, high=speedup)
 
 
 class Desk:

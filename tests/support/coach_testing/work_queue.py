@@ -2,7 +2,8 @@
 
     python tests/support/coach_testing/work_queue.py QUEUE WORKSPACE OWNER [--lease-s 2] [--die-at N]
 
-`--die-at N` ends the process with SIGKILL right before its N-th SQL statement, wherever in a transaction that is.
+`--die-at N` ends the process with SIGKILL right before its N-th SQL statement, wherever in a transaction that is. Without, the last line
+says how many statements there were.
 """
 
 from __future__ import annotations
@@ -37,8 +38,7 @@ def main() -> None:
     parser.add_argument("--die-at", type=int, default=0)
     options = parser.parse_args()
     with Store(options.queue, timeout_s=60) as store:
-        if options.die_at:
-            _die_at(store, options.die_at)
+        statements = _count_statements(store, options.die_at)
         while True:
             lease = store.lease(workspace=options.workspace, owner=options.owner, seconds=options.lease_s)
             if lease is not None:
@@ -48,7 +48,8 @@ def main() -> None:
             elif any(count for state, count in store.count_by_state(workspace=options.workspace).items() if state in UNFINISHED):
                 time.sleep(0.05)
             else:
-                return
+                break
+    _say("statements", len(statements), 0)
 
 
 def _work(store: Store, lease: Lease) -> None:
@@ -75,7 +76,7 @@ def _accept_leftovers(store: Store, workspace: Path) -> bool:
     """What a coach offered and did not live to accept."""
     waiting = store.tasks(workspace=workspace, states=(State.AWAITING_ACCEPTANCE,))
     for task in waiting:
-        if task.updated_at < time.time() - 1:
+        if task.updated_at < time.time() - 0.3:
             with contextlib.suppress(QueueError):  # another coach was quicker: the table of states allows it once
                 store.change_state(task.number, State.COMPLETED)
                 _say("completed", task.number, 0)
@@ -83,16 +84,17 @@ def _accept_leftovers(store: Store, workspace: Path) -> bool:
     return False
 
 
-def _die_at(store: Store, count: int) -> None:
-    left = count
+def _count_statements(store: Store, die_at: int) -> list[str]:
+    """The statements that were run, a list that grows; the process ends before one of them."""
+    statements: list[str] = []
 
-    def count_down(_statement: str) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
+    def note(statement: str) -> None:
+        statements.append(statement)
+        if len(statements) == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    store.connection._connection.set_trace_callback(count_down)  # pyright: ignore[reportPrivateUsage] - the place to die at
+    store.connection._connection.set_trace_callback(note)  # pyright: ignore[reportPrivateUsage] - the place to die at
+    return statements
 
 
 def _say(what: str, number: int, detail: int) -> None:
