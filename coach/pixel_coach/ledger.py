@@ -251,7 +251,7 @@ class Ledger:
         # Runs that a crash ended count together; a person who puts the task back begins anew.
         row = self._store.connection.read_one(
             "SELECT ifnull(sum(nanodollars), 0), ifnull(sum(purpose = 'review'), 0) FROM calls WHERE state <> 'released' AND task = ?1"
-            " AND run >= (SELECT charged_from_run FROM tasks WHERE number = ?1)",
+            " AND id > (SELECT charged_after FROM tasks WHERE number = ?1)",
             (task.number,),
         )
         spent, reviews = row or (0, 0)

@@ -160,7 +160,10 @@ def change_state(connection: Connection, number: int, state: State, reason: str,
         raise QueueError(f"only a coach makes a task {spoken(state)}", hint="start one with `pixel-lsp --coach`")
     _check_transition(number, task.state, state)
     _set_state(connection, number, state, reason, now)
-    connection.execute("UPDATE tasks SET abandoned = 0, charged_from_run = run + 1 WHERE number = ?", (number,))
+    connection.execute("UPDATE tasks SET abandoned = 0 WHERE number = ?", (number,))
+    if state is State.PENDING:
+        # Who puts a task back grants it its limits anew.
+        connection.execute("UPDATE tasks SET charged_after = (SELECT ifnull(max(id), 0) FROM calls) WHERE number = ?", (number,))
     return get_task(connection, number)
 
 

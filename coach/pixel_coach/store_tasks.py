@@ -73,8 +73,12 @@ def list_tasks(
         conditions.append(f"t.state IN ({', '.join('?' * len(states))})")
         parameters.extend(state.value for state in states)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    source = FROM_TASKS
+    if workspace is not None and (target is not None or phase is not None):
+        # With a limit SQLite would rather walk over the whole queue in its order.
+        source = tasks_by("tasks_of_target" if target is not None else "tasks_of_phase")
     parameters.append(-1 if limit is None else limit)
-    return tuple(map(task_of_row, connection.read(f"SELECT {TASK_COLUMNS} {FROM_TASKS} {where} {IN_ORDER} LIMIT ?", parameters)))
+    return tuple(map(task_of_row, connection.read(f"SELECT {TASK_COLUMNS} {source} {where} {IN_ORDER} LIMIT ?", parameters)))
 
 
 def add_task(connection: Connection, task: NewTask, now: float) -> Task:

@@ -32,7 +32,7 @@ CREATE TABLE tasks (
     updated_at       REAL    NOT NULL,
     unmet            INTEGER NOT NULL DEFAULT 0,     -- how many of its dependencies are not completed; kept by triggers
     run              INTEGER NOT NULL DEFAULT 0,     -- how often it was handed out
-    charged_from_run INTEGER NOT NULL DEFAULT 1,     -- the first run since a person put it back; limits count from there
+    charged_after    INTEGER NOT NULL DEFAULT 0,     -- the last request before a person put it back; limits count those after it
     abandoned        INTEGER NOT NULL DEFAULT 0,     -- leases in a row that nobody gave back
     lease_owner      TEXT,
     lease_expires_at REAL,
@@ -50,7 +50,7 @@ CREATE INDEX tasks_leased ON tasks (lease_expires_at) WHERE lease_expires_at IS 
 CREATE INDEX tasks_in_order ON tasks (workspace, priority DESC, position, number);
 CREATE INDEX tasks_of_state ON tasks (workspace, state, priority DESC, position, number);
 CREATE INDEX tasks_of_phase ON tasks (workspace, phase, priority DESC, position, number) WHERE phase IS NOT NULL;
-CREATE INDEX tasks_of_target ON tasks (workspace, target);
+CREATE INDEX tasks_of_target ON tasks (workspace, target, priority DESC, position, number);
 
 CREATE TABLE dependencies (
     task  INTEGER NOT NULL REFERENCES tasks (number),

@@ -22,7 +22,7 @@ CREATE TABLE calls (
 );
 
 -- A request that was reserved and never settled may have been billed: it counts. One that was released does not.
-CREATE INDEX calls_of_task ON calls (task, run, purpose, nanodollars) WHERE state <> 'released';
+CREATE INDEX calls_of_task ON calls (task, id, purpose, nanodollars) WHERE state <> 'released';
 CREATE INDEX calls_of_day ON calls (day, purpose, model, made_at, nanodollars) WHERE state <> 'released';
 CREATE INDEX calls_of_workspace ON calls (workspace, task) WHERE state <> 'released';
 CREATE INDEX calls_by_time ON calls (made_at, nanodollars) WHERE state <> 'released';
