@@ -1,4 +1,4 @@
-"""Writes what is made from the program itself: docs/rules.md, docs/coach.schema.json and the picture of a check, docs/images/check.svg."""
+"""Writes what is made from the program itself: docs/rules.md, docs/coach.schema.json, and the pictures of a check and of the dashboard."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from draw_dashboard import dashboard_picture
 from rich.console import Console
 from rich.text import Text
 
@@ -22,6 +23,7 @@ REPOSITORY = Path(__file__).parents[1]
 RULES_PAGE = REPOSITORY / "docs" / "rules.md"
 SCHEMA = REPOSITORY / "docs" / "coach.schema.json"
 PICTURE = REPOSITORY / "docs" / "images" / "check.svg"
+DASHBOARD = REPOSITORY / "docs" / "images" / "dashboard.svg"
 PICTURE_WIDTH = 90
 
 RIGHT, WRONG = "if ((row < size.m) && (col < size.n))", "if ((row < size.m - 1u) && (col < size.n))"
@@ -31,7 +33,7 @@ RIGHT, WRONG = "if ((row < size.m) && (col < size.n))", "if ((row < size.m - 1u)
 def main() -> int:
     """Write the pages, or say which of them is stale. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale (the picture shows a measurement)")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale (the pictures show a measurement)")
     pages = {RULES_PAGE: rules_document(RULES), SCHEMA: coach_schema()}
     if parser.parse_args().check:
         stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
@@ -40,7 +42,7 @@ def main() -> int:
             print(f"{path.relative_to(REPOSITORY)} is {said}")
         return 1 if stale else 0
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    for path, text in {**pages, PICTURE: picture()}.items():
+    for path, text in {**pages, PICTURE: picture(), DASHBOARD: dashboard_picture()}.items():
         path.write_text(text, encoding="utf-8", newline="\n")
         print(f"wrote {path.relative_to(REPOSITORY)}")
     return 0

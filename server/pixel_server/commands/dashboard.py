@@ -6,6 +6,7 @@ import os
 import sys
 from importlib.util import find_spec
 
+from pixel_coach.run_log import runs_folder
 from pixel_coach.store import queue_path
 from pixel_core.errors import PixelError
 from pixel_server.coach_queue import find_workspace, settings_of
@@ -28,5 +29,5 @@ def dashboard(*, workspace: str | None) -> int:
         raise PixelError("the dashboard needs a terminal", hint="pixel-lsp status --format json is for programs")
     from pixel_server.dashboard.app import Dashboard
 
-    Dashboard(queue=queue_path(os.environ), workspace=root, protected=settings_of(root).protected).run()
+    Dashboard(queue=queue_path(os.environ), runs=runs_folder(os.environ), workspace=root, settings=settings_of(root)).run()
     return PASSED_CODE

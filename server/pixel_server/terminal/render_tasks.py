@@ -78,13 +78,14 @@ def render_counts(counts: Mapping[State, int]) -> Text:
     return Text(", ").join(parts) if parts else Text("no task")
 
 
-def render_task(task: Task, waiting: str, medium: Medium) -> Text:
+def render_task(task: Task, waiting: str, medium: Medium, *, with_workspace: bool = True) -> Text:
     """What is asked.
 
     Args:
         task: The task.
         waiting: What it waits for, one sentence; empty for nothing.
         medium: Where the text goes.
+        with_workspace: Say which workspace it belongs to.
     """
     limits = task.limits
     facts: list[tuple[str, str | Text]] = [
@@ -99,7 +100,7 @@ def render_task(task: Task, waiting: str, medium: Medium) -> Text:
         ("after", ", ".join(map(str, task.depends_on))),
         ("agent", task.agent or ""),
         ("limits", f"{count(limits.rounds, 'round')}, {limits.seconds:g} s, ${limits.dollars:g}, {count(limits.requests, 'request')}"),
-        ("workspace", str(task.workspace)),
+        ("workspace", str(task.workspace) if with_workspace else ""),
     ]
     text = Text.assemble(("task ", "bold"), (str(task.number), "bold"), "  ", (_one_line(task.title, medium), "bold"))
     for name, value in facts:
