@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from hypothesis import settings
 
 GOLDEN_FOLDER = Path(__file__).parent / "golden"
 
-# A busy machine must not fail a test, so nothing has a deadline.
-settings.register_profile("steady", deadline=None)
-settings.register_profile("soak", deadline=None, max_examples=10_000)
+# A busy machine must not fail a test, so nothing has a deadline. What sets a number of examples itself takes it from the profile's.
+settings.register_profile("steady", deadline=None, max_examples=100)
+settings.register_profile("soak", deadline=None, max_examples=10_000 * int(os.environ.get("SOAK_FACTOR", "1")))
 settings.load_profile("steady")
 
 Golden = Callable[[str, str], None]

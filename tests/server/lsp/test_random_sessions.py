@@ -1,150 +1,206 @@
-"""Random legal sessions, with workers killed at random: the server lives, speaks of no version that it does not know, and ends cleanly.
+"""Random legal sessions, with workers killed at random, judged by checks that have no past.
 
-`scripts/soak` tries thousands; here it is a handful.
+Whatever an editor does: the server lives and complains of nothing in its log; every set of diagnostics that names a version is what
+reading or running the text of that version gives; once all is quiet, what is shown is what a fresh check says of the newest text; and when
+the server ends, in whichever way, its exit code is right and no process is left.
+
+`scripts/soak` plays a hundred times as many sequences.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from lsprotocol import types
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from lsp_testing.editor import Editor, descendants, editor, recorded_clients
+from lsp_testing.fresh_verdicts import FreshVerdicts
+from lsp_testing.logged_editor import WAYS_TO_END
+from lsp_testing.random_session import KINDS, NAMES, PIECES, SETTINGS, TEXTS, RandomSession
 
 pytestmark = pytest.mark.device
 
-CLIENTS = recorded_clients()
-EXAMPLES = max(3, settings.default.max_examples // 100 if settings.default else 3)
+SEQUENCES = settings().max_examples // 10
+"""A hundredth of the soak's thousand."""
 
-HEAD = """//! [k]
-//! dims = "N"
-//! shapes = { y = "N" }
-//! dispatch = "N"
-//! expect = { y = "ones((N,))" }
-//! cases = ["N=4"]
-"""
-CODE = """@group(0) @binding(0) var<storage, read_write> y: array<f32>;
-@compute @workgroup_size(1) fn k(@builtin(global_invocation_id) id: vec3<u32>) { y[id.x] = VALUE; }
-"""
-TEXTS = (
-    HEAD + CODE.replace("VALUE", "1.0"),
-    HEAD + CODE.replace("VALUE", "2.0 /* 😀 */"),
-    CODE.replace("VALUE", "1.0"),
-    HEAD + CODE.replace("VALUE", "nothing"),
-    "",
-)
-NAMES = ("a.wgsl", "b é.wgsl", "untitled:c")
+STEPS = 30
+LIFE = 5
+"""So many sequences one server lives through: starting one takes longer than a sequence."""
 
 names = st.sampled_from(NAMES)
-steps = st.one_of(
-    st.tuples(
-        st.sampled_from(("open", "change", "stale", "save", "close", "cancel", "touch", "hover", "lens", "rename", "check")),
-        names,
-        st.integers(0, len(TEXTS) - 1),
-    ),
-    st.tuples(st.sampled_from(("settings", "kill", "wait")), st.just(""), st.integers(0, 2)),
-)
+texts = st.sampled_from(sorted(TEXTS))
+places = st.floats(0, 1, exclude_max=True)
+edits = st.lists(st.tuples(places, st.integers(0, 12), st.sampled_from(PIECES)), min_size=1, max_size=3)
 
 
-@given(st.sampled_from(sorted(CLIENTS)), st.lists(steps, min_size=5, max_size=40))
-@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-def test_a_random_session(client: str, script: Sequence[tuple[str, str, int]]) -> None:
+class World:
+    """What outlives a sequence: the event loop, one server at a time, the judge, and the counts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.judge = FreshVerdicts()
+        self.counts: dict[str, int] = {}
+        self._folder = folder
+        self._session: RandomSession | None = None
+        self._servers = 0
+
+    def run(self, step: str, work: Coroutine[Any, Any, object]) -> None:
+        """Take a step; if it fails, say after what."""
+        session = self._session
+        assert session is not None
+        session.trace.append(step)
+        self.counts["steps"] = self.counts.get("steps", 0) + 1
+        try:
+            self.loop.run_until_complete(work)
+        except BaseException as problem:
+            self.abandon()
+            trace = "\n".join(session.trace[-80:])
+            raise AssertionError(f"{problem!r}\nwith a client {session.kind}, after\n{trace}") from problem
+
+    def session(self, kind: str) -> RandomSession:
+        """A session without documents: of the server that there is, or of a new one of this kind."""
+        known = self._session
+        if known is None or known.sequences >= LIFE:
+            self.end(WAYS_TO_END[0])
+            self._servers += 1
+            known = RandomSession(kind, self._folder / str(self._servers), self.judge, self.counts)
+            self._session = known
+            self.run("start", known.start())
+        return known
+
+    def end(self, way: str) -> None:
+        if self._session is not None:
+            self.run(f"end by {way}", self._session.end(way))
+            self._session = None
+
+    def abandon(self) -> None:
+        if self._session is not None:
+            session, self._session = self._session, None
+            self.loop.run_until_complete(session.editor.abandon())
+
+    def close(self) -> None:
+        self.abandon()
+        self.loop.run_until_complete(self.judge.close())
+        self.loop.close()
+
+
+class Sequence(RuleBasedStateMachine):
+    """One sequence of what an editor, its user, other programs and bad luck do."""
+
+    world: World
+
+    @initialize(kind=st.sampled_from(sorted(KINDS)), opened=st.lists(st.tuples(names, texts), min_size=1, max_size=3))
+    def begin(self, kind: str, opened: list[tuple[str, str]]) -> None:
+        self.ending = "none"
+        self.session = self.world.session(kind)
+        self.world.run("begin", self.session.begin())
+        for name, text in opened:
+            self.open(name, text)
+
+    @rule(name=names, text=texts)
+    def open(self, name: str, text: str) -> None:
+        self.world.run(f"open {name} {text}", self.session.open(name, TEXTS[text]))
+
+    @rule(name=names, text=texts)
+    def replace(self, name: str, text: str) -> None:
+        self.world.run(f"replace {name} {text}", self.session.replace(name, TEXTS[text]))
+
+    @rule(name=names, changes=edits)
+    def edit(self, name: str, changes: list[tuple[float, int, str]]) -> None:
+        self.world.run(f"edit {name} {changes}", self.session.edit(name, changes))
+
+    @rule(name=names)
+    def edit_late(self, name: str) -> None:
+        self.world.run(f"stale edit {name}", self.session.edit_late(name))
+
+    @rule(name=names)
+    def save(self, name: str) -> None:
+        self.world.run(f"save {name}", self.session.save(name))
+
+    @rule(name=names)
+    def close(self, name: str) -> None:
+        self.world.run(f"close {name}", self.session.close(name))
+
+    @rule(name=names, to=names)
+    def rename(self, name: str, to: str) -> None:
+        self.world.run(f"rename {name} {to}", self.session.rename(name, to))
+
+    @rule(name=names, text=st.one_of(st.none(), texts))
+    def touch(self, name: str, text: str | None) -> None:
+        self.world.run(f"write {name} {text}", self.session.write(name, None if text is None else TEXTS[text]))
+
+    @rule(factor=st.sampled_from((1, 2, None)))
+    def touch_reference(self, factor: int | None) -> None:
+        self.world.run(f"reference {factor}", self.session.write_reference(factor))
+
+    @rule(number=st.integers(0, len(SETTINGS) - 1))
+    def configure(self, number: int) -> None:
+        self.world.run(f"configure {SETTINGS[number]}", self.session.configure(SETTINGS[number]))
+
+    @rule(way=st.sampled_from(("editor", "terminal", "command", "question", "refuse", "withdraw")))
+    def trust(self, way: str) -> None:
+        self.world.run(f"trust by {way}", self.session.trust(way))
+
+    @rule(kind=st.sampled_from(("hover", "lenses", "actions", "pull", "report")), name=names, place=places)
+    def ask(self, kind: str, name: str, place: float) -> None:
+        self.world.run(f"{kind} {name}", self.session.ask(kind, name, place))
+
+    @rule(name=names, wait=st.sampled_from((0, 0.01, 0.1, 1)), cancel=st.booleans())
+    def check(self, name: str, wait: float, cancel: bool) -> None:
+        self.world.run(f"check {name} {wait} {cancel}", self.session.check(name, wait, cancel=cancel))
+
+    @rule(which=st.integers(0, 3))
+    def kill(self, which: int) -> None:
+        self.world.run(f"kill {which}", self.session.kill(which))
+
+    @rule(seconds=st.sampled_from((0.02, 0.15, 0.4)))
+    def wait(self, seconds: float) -> None:
+        self.world.run(f"wait {seconds}", asyncio.sleep(seconds))
+
+    @precondition(lambda self: self.ending == "none")
+    @rule(way=st.sampled_from((*WAYS_TO_END, *["none"] * 25)))
+    def end(self, way: str) -> None:
+        """Now and then the server ends in the midst of it all; what follows happens to a new one."""
+        if way != "none":
+            self.ending = way
+            kind = self.session.kind
+            self.world.end(way)
+            self.session = self.world.session(kind)
+            self.world.run("begin", self.session.begin())
+
+    def teardown(self) -> None:
+        if hasattr(self, "session") and self.session.editor.is_alive:
+            self.world.run("settle", self.session.settle())
+            self.world.run("close all", self.session.close_all())
+            self.session.sequences += 1
+
+
+def test_random_sessions(capsys: pytest.CaptureFixture[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(play(CLIENTS[client], Path(folder), script))
-
-
-async def play(capabilities: types.ClientCapabilities, folder: Path, script: Sequence[tuple[str, str, int]]) -> None:
-    async with editor(capabilities, folder, folder / "state", {"trusted": True}) as client:
-        session = Play(client, folder)
-        for step, name, number in script:
-            await session.step(step, name, number)
-        await session.finish()
-
-
-class Play:
-    """One session, and what the editor knows of its own documents."""
-
-    def __init__(self, client: Editor, folder: Path) -> None:
-        self.client = client
-        self.folder = folder
-        self.versions: dict[str, int] = {}
-        self.sent: dict[str, set[int]] = {}
-        self.texts: dict[str, str] = {}
-
-    async def step(self, step: str, name: str, number: int) -> None:
-        uri = name if name.startswith("untitled:") or not name else (self.folder / name).as_uri()
-        is_open = uri in self.versions
-        if step == "open" and not is_open:
-            self.open(uri, number)
-        elif step == "change" and is_open:
-            self.versions[uri] += 1
-            self.sent[uri].add(self.versions[uri])
-            self.texts[uri] = TEXTS[number]
-            self.client.change(uri, self.versions[uri], TEXTS[number])
-        elif step == "stale" and is_open:
-            self.client.change(uri, self.versions[uri] - 1, "stale")
-        elif step == "save" and is_open:
-            if not uri.startswith("untitled:"):
-                (self.folder / name).write_text(self.texts[uri], encoding="utf-8")
-            self.client.save(uri)
-        elif step == "close" and is_open:
-            self.client.close(uri)
-            del self.versions[uri]
-        elif step == "rename" and is_open:
-            self.client.close(uri)
-            del self.versions[uri]
-            if "new.wgsl" not in uri:
-                self.open((self.folder / "new.wgsl").as_uri(), number)
-        elif step == "touch":
-            change = types.FileEvent(uri=uri, type=types.FileChangeType(1 + number % 3))
-            self.client.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams(changes=[change]))
-        elif step == "hover":
-            await self.client.hover(uri, number, 3 * number)
-        elif step == "lens" and self.client.server.code_lens_provider is not None:
-            await self.client.lenses(uri)
-        elif step in ("check", "cancel") and is_open:
-            params = types.ExecuteCommandParams(command="pixel-lsp.check", arguments=[uri, None, None])
-            number = len(self.client.published) + id(params)
-            request = asyncio.ensure_future(
-                self.client.client.protocol.send_request_async("workspace/executeCommand", params, msg_id=number)
+        world = World(Path(folder))
+        played = type("Played", (Sequence,), {"world": world})
+        try:
+            # Nothing here depends on the steps alone, so a failure does not shrink: its trace is in the message.
+            run_state_machine_as_test(
+                played,
+                settings=settings(
+                    max_examples=SEQUENCES,
+                    stateful_step_count=STEPS,
+                    deadline=None,
+                    phases=(Phase.generate,),
+                    suppress_health_check=list(HealthCheck),
+                ),
             )
-            await asyncio.sleep(0)
-            if step == "cancel":
-                self.client.client.protocol.notify("$/cancelRequest", types.CancelParams(id=number))
-            await asyncio.gather(request, return_exceptions=True)
-        elif step == "settings":
-            self.client.client.workspace_did_change_configuration(
-                types.DidChangeConfigurationParams(settings={"pixelLsp": {"seed": number}})
-            )
-        elif step == "kill":
-            for child in descendants(self.client.process_id):
-                os.kill(child, signal.SIGKILL)
-        elif step == "wait":
-            await asyncio.sleep(0.2 * number)
-
-    def open(self, uri: str, number: int) -> None:
-        if uri in self.versions:
-            return
-        # Numbers start anew only where the editor says so; an old number must not be taken for a new one.
-        self.versions[uri] = 100 * (1 + len(self.sent.get(uri, ())))
-        self.sent.setdefault(uri, set()).add(self.versions[uri])
-        self.texts[uri] = TEXTS[number]
-        self.client.open(uri, TEXTS[number], version=self.versions[uri])
-
-    async def finish(self) -> None:
-        """Whatever happened, a right kernel is found right and a wrong one wrong; and no version was made up."""
-        uri = (self.folder / "last.wgsl").as_uri()
-        (self.folder / "last.wgsl").write_text(TEXTS[1], encoding="utf-8")
-        self.client.open(uri, TEXTS[1], version=1)
-        await self.client.diagnostics(uri, lambda shown: [one.code for one in shown] == ["PX401"])
-        for one in self.client.published:
-            if one.version is not None and one.uri != uri:
-                assert one.version in self.sent[one.uri]
+            world.end(WAYS_TO_END[0])
+        finally:
+            world.close()
+    assert world.counts["compared"] > 0
+    with capsys.disabled():
+        sys.stdout.write(f"\nrandom sessions: {world.counts}\n")
