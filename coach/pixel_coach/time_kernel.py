@@ -9,7 +9,7 @@ from typing import Final
 
 from pixel_coach.prove_contract_text import KernelCandidate, judge_contract
 from pixel_core.kernels.load_shader import LoadedShader, understand
-from pixel_core.kernels.report import PASSED
+from pixel_core.kernels.report import PASSED, CaseReport
 from pixel_core.kernels.timed_cases import TimedCases, timed_cases
 from pixel_core.kernels.validate import Checker, Selection
 from pixel_core.source import SourceText
@@ -41,7 +41,10 @@ fn copy(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedRecord:
-    """What was measured. Seconds are of the wall, from submission to the last byte read, for two executions of the case.
+    """What was measured: seconds for two executions of the case, from submission to the last byte read.
+
+    On a GPU they are seconds of the wall; on a software adapter CPU seconds of all threads, since whatever else the machine does would
+    count otherwise.
 
     Attributes:
         case: Sizes that were timed.
@@ -120,14 +123,14 @@ async def _measure(checker: Checker, candidate: KernelCandidate, loaded: LoadedS
             if adapter is not None:
                 engine, is_software = f"{adapter.engine} {adapter.name}, {adapter.driver}", adapter.is_software
             if number >= WARM_UPS:
-                seconds[side].append(found.timing.device_s)
+                seconds[side].append(_seconds(found, is_software=is_software))
     ratios = [max(old, 1e-9) / max(new, 1e-9) for old, new in zip(seconds["current"], seconds["candidate"], strict=True)]
     low, _, high = quantiles(ratios, n=4, method="inclusive")
     return SpeedRecord(
         case=timed.sizes,
         current_s=tuple(seconds["current"]),
         candidate_s=tuple(seconds["candidate"]),
-        floor_s=await _floor(checker, timed, candidate.path),
+        floor_s=await _floor(checker, timed, candidate.path, is_software=is_software),
         speedup=median(ratios),
         low=low,
         high=high,
@@ -136,10 +139,15 @@ async def _measure(checker: Checker, candidate: KernelCandidate, loaded: LoadedS
     )
 
 
-async def _floor(checker: Checker, timed: TimedCases, path: Path) -> float:
+async def _floor(checker: Checker, timed: TimedCases, path: Path, *, is_software: bool) -> float:
     """Nothing that reads and writes all bytes of a case is faster than copying half of them; several rounds, the fastest counts."""
     words = max(timed.size_bytes // 8, 1)
     cases = ", ".join(f'{{ dims = {{ n = {words} }}, name = "round {number}", seed = {number} }}' for number in range(3))
     copy = understand(SourceText(path.with_name("copy.wgsl"), _COPY.replace("CASES", cases)), None)
     report = await checker.check_loaded([copy])
-    return min((case.timing.device_s for kernel in report.kernels for case in kernel.cases if case.status == PASSED), default=0.0)
+    passed = [case for kernel in report.kernels for case in kernel.cases if case.status == PASSED]
+    return min((_seconds(case, is_software=is_software) for case in passed), default=0.0)
+
+
+def _seconds(case: CaseReport, *, is_software: bool) -> float:
+    return case.timing.device_cpu_s if is_software else case.timing.device_s

@@ -87,11 +87,13 @@ class KernelRun:
         buffers: Content of each buffer that was to be read back, after the last dispatch.
         broken_guards: Buffers around which the guard bytes changed.
         device_s: Wall seconds from submission to the last byte read.
+        cpu_s: CPU seconds of all threads of the process meanwhile: on a software adapter, the kernel itself.
     """
 
     buffers: Mapping[str, bytes]
     broken_guards: tuple[str, ...]
     device_s: float
+    cpu_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,15 +195,18 @@ class DeviceEngine:
         taken: list[_BufferAllocation] = []
         try:
             placed = [self._place(device, job, shared, taken) for job in jobs]
-            started = time.perf_counter()
+            started, started_cpu = time.perf_counter(), time.process_time()
             encoder = self._encode(device, jobs, pipelines, placed, is_cancelled)
             if encoder is None:
                 return RunFailure(reason="cancelled", message="the run was cancelled")
             received = self._read_back(device, encoder, list(plan_copies(jobs, placed)), len(jobs))
             device_s = (time.perf_counter() - started) / len(jobs)
+            cpu_s = (time.process_time() - started_cpu) / len(jobs)
         finally:
             self._pool.give_back(taken)
-        return tuple(KernelRun(buffers=one.contents, broken_guards=tuple(one.broken_guards), device_s=device_s) for one in received)
+        return tuple(
+            KernelRun(buffers=one.contents, broken_guards=tuple(one.broken_guards), device_s=device_s, cpu_s=cpu_s) for one in received
+        )
 
     def _pipeline(self, device: wgpu.GPUDevice, source: str, dispatch: DispatchJob) -> _Pipeline | CompileFailure:
         module = self._modules.get_or_make(source, lambda: self._compile(device, source))

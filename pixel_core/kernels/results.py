@@ -138,10 +138,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Where the time of one case went, in seconds: `device_s` and `total_s` of the wall, the others of the worker's CPU."""
+    """Where the time of one case went, in seconds: `device_s` and `total_s` of the wall, the others of the worker's CPU.
+
+    `device_cpu_s` is what the process computed during `device_s`: on a software adapter the kernel, on a GPU next to nothing.
+    """
 
     inputs_s: float = 0.0
     device_s: float = 0.0
+    device_cpu_s: float = 0.0
     reference_s: float = 0.0
     compare_s: float = 0.0
     total_s: float = 0.0

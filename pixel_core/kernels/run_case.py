@@ -101,6 +101,7 @@ def run_case(
     timing = Timing(
         inputs_s=prepared.inputs_s,
         device_s=first.device_s + second.device_s,
+        device_cpu_s=first.cpu_s + second.cpu_s,
         reference_s=prepared.reference_s,
         compare_s=time.process_time() - compared,
     )
@@ -236,6 +237,7 @@ def _result(
         timing=Timing(
             inputs_s=found.inputs_s,
             device_s=found.device_s,
+            device_cpu_s=found.device_cpu_s,
             reference_s=found.reference_s,
             compare_s=found.compare_s,
             total_s=time.perf_counter() - started,
