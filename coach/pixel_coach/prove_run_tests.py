@@ -10,12 +10,12 @@ from typing import Final
 
 import msgspec
 
-from pixel_coach import prove_pytest_report
 from pixel_coach.prove_command import HARNESS, TestCommand
 from pixel_coach.sandbox import Sandbox, SandboxJob, SandboxLimits, SandboxResult
 
 _OUTPUT_CHARACTERS: Final = 3_000
-_PLUGIN: Final = Path(prove_pytest_report.__file__)
+# Not imported: it is a program of its own, and reads its key when it is loaded.
+_PLUGIN: Final = Path(__file__).with_name("prove_pytest_report.py")
 
 
 class _Report(msgspec.Struct, frozen=True):
