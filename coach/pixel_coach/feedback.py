@@ -36,7 +36,7 @@ def compose_feedback(task: Task, attempts: Sequence[Attempt], budget_tokens: int
         left -= estimate_tokens(text)
         if left < 0 and chosen:
             break
-        chosen.insert(0, text)
+        chosen.insert(0, text if left >= 0 else _shortened(text, estimate_tokens(text) + left))
     omitted = len(told) - len(chosen)
     head = [f"({omitted} earlier {'round' if omitted == 1 else 'rounds'} failed too.)"] if omitted else []
     return "\n".join((*now, *head, *chosen, *said))
@@ -46,6 +46,14 @@ def last_attempt(attempts: Sequence[Attempt]) -> Attempt | None:
     """The attempt to go on from: the best there is, of the newest run that has one."""
     newest = max((attempt.run for attempt in attempts if attempt.patch is not None), default=None)
     return select_best(attempt for attempt in attempts if attempt.run == newest)
+
+
+def _shortened(text: str, tokens: int) -> str:
+    """The beginning of a text, in whole lines, and the fact that it is not all."""
+    lines = text.split("\n")
+    while len(lines) > 1 and estimate_tokens("\n".join(lines)) > tokens:
+        lines.pop()
+    return "\n".join((lines[0][: max(tokens, 100)] if len(lines) == 1 else "\n".join(lines), "(the rest does not fit)"))
 
 
 def _round(attempts: Sequence[Attempt]) -> str:

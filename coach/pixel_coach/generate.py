@@ -136,7 +136,7 @@ def _compose(assignment: Assignment, candidate: int, share: float) -> tuple[Prom
     reply_tokens = _reply_tokens(assignment.current or last_text or "", total)
     system = read_prompt("generate")
     goal = _goal(task)
-    room = total - reply_tokens - estimate_tokens(system + goal + task.description) - 2 * TEMPLATE_TOKENS
+    room = total - reply_tokens - estimate_tokens(system + goal + _wanted(task)) - 2 * TEMPLATE_TOKENS
     feedback = compose_feedback(task, assignment.earlier, int(room * share) // 4, assignment.found)
     room -= estimate_tokens(feedback) + TEMPLATE_TOKENS
     indispensable = estimate_tokens(assignment.current or "") + TEMPLATE_TOKENS
@@ -163,14 +163,17 @@ def _goal(task: Task) -> str:
     action = read_prompt(task.action.value).format(target=task.target)
     contract = f"The contract is `{task.contract}`.\n" if task.contract else ""
     tests = f"These tests will be run: `{' '.join(task.test_command)}`.\n" if task.test_command else ""
-    return f"# Task: {task.title}\n{action}{contract}{tests}"
+    return f"# Task\n{action}{contract}{tests}"
+
+
+def _wanted(task: Task) -> str:
+    """The task's words. They may come from a comment in a file of a stranger, so they are data, too."""
+    return f"{task.title}\n{task.description}".strip()
 
 
 def _user_text(task: Task, goal: str, context: Context, feedback: str, last_text: str | None) -> str:
-    quoter = Quoter((task.description, feedback, last_text or "", *(part.text for part in context.parts)))
-    parts = [goal]
-    if task.description:
-        parts.append(quoter.quote("What is wanted", task.description))
+    quoter = Quoter((_wanted(task), feedback, last_text or "", *(part.text for part in context.parts)))
+    parts = [goal, quoter.quote("What is wanted", _wanted(task))]
     parts += [quoter.quote(part.title, part.text) for part in context.parts]
     if feedback:
         parts.append(quoter.quote("What came of earlier attempts", feedback))
@@ -181,5 +184,5 @@ def _user_text(task: Task, goal: str, context: Context, feedback: str, last_text
 
 
 def _reply_tokens(text: str, total: int) -> int:
-    """Room for the reply: the text as it is and half of it more, or a usual file; at most half of the context."""
-    return max(min(max(estimate_tokens(text) * 3 // 2, 2_048), total // 2), MIN_REPLY_TOKENS)
+    """Room for the reply: the text as it is and half of it more, or a usual file; at most two fifths of the context."""
+    return max(min(max(estimate_tokens(text) * 3 // 2, 2_048), total * 2 // 5), MIN_REPLY_TOKENS)

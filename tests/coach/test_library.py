@@ -104,9 +104,7 @@ def test_coach_task_gives_the_best_attempt_after_max_attempts(tmp_path: Path) ->
 @pytest.mark.usefixtures("_knowing")
 def test_the_loop_takes_the_tasks_of_a_phase_by_its_alias(tmp_path: Path) -> None:
     given = Scripted(tmp_path, {"role": "generator", "text": fenced("good\n")}, {"role": "reviewer", "text": review_reply(9)})
-    ended = run_coaching_loop(
-        2, "2_inference", workspace=given.workspace, settings=given.settings, environment=given.environment
-    )
+    ended = run_coaching_loop(2, "2_inference", workspace=given.workspace, settings=given.settings, environment=given.environment)
     assert (ended.processed, ended.reason) == (0, "no task of phase 6_full_inference is ready")
 
 
