@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import httpx
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ANY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - what a server listens on, read as where it is
 
@@ -74,4 +76,9 @@ def read_address(text: str, *, default_port: int | None = None) -> Address:
         raise ValueError("names no host")
     if port is None:
         port = _DEFAULT_PORTS[parts.scheme] if has_scheme or default_port is None else default_port
-    return Address(scheme=parts.scheme, host=_ANY_INTERFACE.get(host, host), port=port, path=parts.path.rstrip("/"))
+    address = Address(scheme=parts.scheme, host=_ANY_INTERFACE.get(host, host), port=port, path=parts.path.rstrip("/"))
+    try:
+        httpx.URL(address.url)
+    except httpx.InvalidURL:
+        raise ValueError("has no valid host or port") from None
+    return address

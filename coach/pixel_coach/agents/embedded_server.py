@@ -76,6 +76,8 @@ def _serve(request: ServerRequest) -> tuple[object, str]:
     parameters.api_keys = [request.key]
     parameters.cpuparams.n_threads = request.threads
     parameters.cpuparams_batch.n_threads = request.threads
+    # A request that is withdrawn while its prompt is read ends with the batch that is under way.
+    parameters.n_batch = parameters.n_ubatch = 256
     parameters.ui = False
     parameters.verbosity = 1
     server = xllamacpp.Server(parameters)

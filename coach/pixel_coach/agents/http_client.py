@@ -221,10 +221,15 @@ class Exchange:
             return AgentUnavailable(
                 f"the name {host} of {self._options.service} cannot be resolved", hint="check the address and this machine's network"
             )
-        if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+        if isinstance(untrusted, ssl.SSLCertVerificationError):
             return AgentUnavailable(
-                f"{where} offers no certificate that this machine trusts: {causes[-1]}",
+                f"{where} has no certificate that this machine trusts: {untrusted.verify_message}",
                 hint="check the address; for a proxy with a certificate of its own, set SSL_CERT_FILE to it",
+            )
+        if untrusted is not None:
+            return AgentUnavailable(
+                f"{where} does not speak TLS: {untrusted}", hint="check whether its address begins with http:// instead"
             )
         if isinstance(problem, httpx.ProxyError):
             return AgentUnavailable(f"the proxy to {where} refuses: {problem}", hint="check HTTPS_PROXY and NO_PROXY")

@@ -23,7 +23,7 @@ from pixel_coach.errors import AgentError, AgentUnavailable
 from pixel_coach.settings import AgentSettings
 
 DEFAULT_ADDRESS: Final = "http://127.0.0.1:8080"
-_LOOK_S: Final = 3.0
+_LOOK_S: Final = 5.0
 _START: Final = "start it with `llama-server --model MODEL.gguf --ctx-size 16384`"
 
 

@@ -26,7 +26,7 @@ SUGGESTED_MODEL: Final = "qwen2.5-coder:7b"
 MAX_CONTEXT: Final = 16_384
 """Asked for unless the settings say otherwise; the memory that a context takes grows with it."""
 
-_LOOK_S: Final = 3.0
+_LOOK_S: Final = 5.0
 _KEEP_ALIVE: Final = "15m"
 """Longer than the service's own five minutes: between two rounds a candidate is executed."""
 _BUSY_RETRY_S: Final = 5.0

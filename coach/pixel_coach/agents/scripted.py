@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Union
+from typing import Annotated, Final
 
 import msgspec
 import tomli
@@ -47,18 +47,18 @@ class ScriptedReply(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         retry_after_s: Of that error.
     """
 
-    role: Union[str, None] = None
-    task: Union[str, None] = None
-    round: Union[int, None] = None
-    candidate: Union[int, None] = None
-    contains: Union[str, None] = None
-    text: Union[str, None] = None
-    file: Union[str, None] = None
+    role: str | None = None
+    task: str | None = None
+    round: int | None = None
+    candidate: int | None = None
+    contains: str | None = None
+    text: str | None = None
+    file: str | None = None
     fence: str = ""
     is_complete: bool = True
     seconds: Annotated[float, Meta(ge=0, le=60)] = 0.0
-    fault: Union[str, None] = None
-    retry_after_s: Union[float, None] = None
+    fault: str | None = None
+    retry_after_s: float | None = None
 
 
 class Script(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

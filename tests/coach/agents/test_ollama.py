@@ -149,7 +149,7 @@ async def test_a_prompt_that_an_old_server_cut_silently() -> None:
     with FakeOllama(is_old=True) as fake:
         agent = agent_for(fake, context_tokens=512)
         prompt = Prompt(system="", user="incomprehensibilities " * 400)
-        message = f"Ollama cut the prompt and gave the model 512 tokens of about 2,934, and the context of {MODEL} is 512"
+        message = f"Ollama cut the prompt and gave the model 512 tokens of about 3,668, and the context of {MODEL} is 512"
         await check_failure(agent, PromptTooLong, message, prompt)
         await agent.close()
 

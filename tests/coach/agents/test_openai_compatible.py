@@ -91,7 +91,7 @@ async def test_a_reply(fake: FakeCompletions, agent: OpenAICompatibleAgent) -> N
 async def test_tokens_that_nobody_counted_are_estimated(fake: FakeCompletions, agent: OpenAICompatibleAgent) -> None:
     fake.queue(CompletionOutcome(text="hello", has_usage=False))
     usage = (await agent.ask(HELLO)).usage
-    assert (usage.prompt_tokens, usage.reply_tokens, usage.is_exact) == (7, 2, False)
+    assert (usage.prompt_tokens, usage.reply_tokens, usage.is_exact) == (9, 3, False)
 
 
 async def test_a_schema_is_sent(fake: FakeCompletions, agent: OpenAICompatibleAgent) -> None:
