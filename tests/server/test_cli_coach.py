@@ -258,10 +258,10 @@ task 1  Tile it
 
 attempt 1 of run 1, round 1, by scripted demo
   evidence: proved on device llvmpipe
-    ✓ parse      it parses
-    ✓ contract   14 cases  0.25 s
+    ✓ parse     it parses
+    ✓ contract  14 cases  0.25 s
   review: 8/10 by gemini gemini-2.5-flash
-     8  completeness         every size is computed
+     8  completeness  every size is computed
     line 1: warning[PX803] say why
       write instead: newer
     feedback:
@@ -288,7 +288,7 @@ def test_what_failed_says_so_with_its_feedback(shell: Shell, store: Store) -> No
     coached(store, added(shell), State.NEEDS_HUMAN, proof=Proof.REFUTED)
     shown = shell.run("show-task", "1", "--attempt", "1")
     assert "  evidence: refuted on device llvmpipe\n" in shown
-    assert "    ✗ contract   14 cases  0.25 s\n        row 64\n        is zero\n" in shown
+    assert "    ✗ contract  14 cases  0.25 s\n        row 64\n        is zero\n" in shown
 
 
 def test_accepting_writes_the_file_and_completes_the_task(shell: Shell, store: Store, workspace: Path) -> None:

@@ -88,16 +88,17 @@ def _savings(savings: Savings | None, medium: Medium) -> str:
     if savings is None or savings.saved_share is None:
         return "not known: nothing was generated yet, or no reviewer whose price is known"
     once = savings.saved_share_if_once
-    careful = "" if once is None else f"; {_share(once)} had it needed one call a task (${savings.if_written_once_dollars:.4f})"
     model = medium.printable(savings.reviewer_model)
-    return (
-        f"{_share(savings.saved_share)} against {model} writing everything: ${savings.spent_dollars:.4f} instead of "
-        f"${savings.if_written_dollars:.4f} for {count(savings.tasks, 'task')}{careful}"
-    )
-
-
-def _share(share: float) -> str:
-    return f"{share:.0%}" if share >= 0 else f"nothing, {-share:.0%} more was paid"
+    paid, cost = f"${savings.spent_dollars:.4f}", f"${savings.if_written_dollars:.4f}"
+    tasks = count(savings.tasks, "task")
+    if savings.saved_share >= 0:
+        said = f"{savings.saved_share:.0%} against {model} writing everything: {paid} instead of {cost} for {tasks}"
+    else:
+        said = f"nothing: {paid} was paid for {tasks}, {-savings.saved_share:.0%} more than {model} writing everything ({cost})"
+    if once is None:
+        return said
+    careful = f"{once:.0%} saved" if once >= 0 else f"{-once:.0%} more"
+    return f"{said}; {careful} with one call a task (${savings.if_written_once_dollars:.4f})"
 
 
 def _dearest(summary: LedgerSummary) -> list[tuple[int, Spending]]:

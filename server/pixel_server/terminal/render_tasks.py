@@ -149,9 +149,10 @@ def render_evidence(evidence: Evidence, medium: Medium, *, with_feedback: bool =
         text.append(f" on {_one_line(evidence.engine, medium)}")
     if evidence.measured_speedup is not None:
         text.append(f", {evidence.measured_speedup:.2f} times as fast as the file")
+    width = max((len(check.name) for check in evidence.checks), default=0)
     for check in evidence.checks:
         text.append(f"\n    {_check_sign(check.status, medium.glyphs)} ", _CHECK_STYLES[check.status])
-        text.append(f"{check.name:<10} ", "bold").append(_one_line(check.summary, medium))
+        text.append(f"{check.name:<{width}}  ", "bold").append(_one_line(check.summary, medium))
         if check.seconds >= 0.1:
             text.append(f"  {seconds(check.seconds)}", "dim")
         if with_feedback and check.feedback and check.status is CheckStatus.FAILED:
@@ -163,8 +164,9 @@ def render_review(review: Review, medium: Medium) -> Text:
     """Score, criteria, findings and feedback. The rule-based one is called what it is."""
     kind = "" if review.is_model else " (rules of this program, no model: it accepts nothing)"
     text = Text.assemble("  review: ", (f"{review.score}/10", "bold"), f" by {_one_line(review.reviewer, medium)}{kind}")
+    width = max((len(criterion.criterion) for criterion in review.criteria), default=0)
     for criterion in review.criteria:
-        text.append(f"\n    {criterion.score:>2}  ").append(f"{criterion.criterion:<20} ", "bold").append(
+        text.append(f"\n    {criterion.score:>2}  ").append(f"{criterion.criterion:<{width}}  ", "bold").append(
             _one_line(criterion.evidence, medium)
         )
     for finding in review.findings:
