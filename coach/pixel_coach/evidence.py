@@ -40,8 +40,8 @@ CHECKS_OF: Final[Mapping[Action, tuple[str, ...]]] = MappingProxyType(
     {
         Action.WRITE_FILE: ("protected", *KERNEL_CHECKS, *TEST_CHECKS),
         Action.EDIT_FILE: ("protected", *KERNEL_CHECKS, *TEST_CHECKS),
-        Action.OPTIMISE_KERNEL: ("protected", *KERNEL_CHECKS),
-        Action.REPAIR_KERNEL: ("protected", *KERNEL_CHECKS),
+        Action.OPTIMISE_KERNEL: ("protected", *KERNEL_CHECKS, *TEST_CHECKS),
+        Action.REPAIR_KERNEL: ("protected", *KERNEL_CHECKS, *TEST_CHECKS),
         Action.WRITE_CONTRACT: ("protected", *WRITTEN_CONTRACT_CHECKS),
         Action.WRITE_TESTS: ("protected", "parse", *WRITTEN_TESTS_CHECKS),
         Action.REVIEW: (),
@@ -56,8 +56,6 @@ _PROVING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """What proves something → what must not be missing beside it. Parsing shows nothing, nor does a contract that came with the kernel."""
-
-_KERNEL_ACTIONS: Final = frozenset({Action.OPTIMISE_KERNEL, Action.REPAIR_KERNEL})
 
 MAX_TEST_SECONDS: Final = 120.0
 """Of one run of a test command, however much the task may take."""
@@ -154,7 +152,7 @@ class Prover:
     async def _tests(self, task: Task, patch: Patch, before: Sequence[EvidenceCheck], *, has_contract: bool) -> tuple[EvidenceCheck, ...]:
         """What the task's own command says; nothing where it has none, or says what the contract says already."""
         if not task.test_command or (has_contract and is_contract_check(task.test_command, patch.path)):
-            return () if has_contract or task.action in _KERNEL_ACTIONS else (Outcome("tests").absent("the task has no test command"),)
+            return () if patch.path.endswith(".wgsl") else (Outcome("tests").absent("the task has no test command"),)
         if any(check.status in (CheckStatus.FAILED, CheckStatus.UNAVAILABLE) for check in before):
             return tuple(skipped(name) for name in TEST_CHECKS)
         runner = await self._runner(task, task.test_command)

@@ -56,9 +56,11 @@ def resolve_command(command: Sequence[str], interpreter: Path) -> TestCommand:
 
 
 def is_contract_check(command: Sequence[str], target: str) -> bool:
-    """Whether a command is `pixel-lsp check` of the target alone, which evidence answers without a process of its own."""
-    words = [word for word in command if not word.startswith("-")]
-    return [words[0].rpartition("/")[2], *words[1:2]] == ["pixel-lsp", "check"] and words[2:] == [target] if words else False
+    """Whether a command is `pixel-lsp check` of the target or a folder around it, which evidence answers without a process of its own."""
+    if len(command) < 2 or (command[0].rpartition("/")[2], command[1]) != ("pixel-lsp", "check"):
+        return False
+    paths = [word.removeprefix("./").rstrip("/") for word in command[2:] if not word.startswith("-")]
+    return not paths or any(path in ("", ".", target) or target.startswith(f"{path}/") for path in paths)
 
 
 def _pytest(interpreter: Path, arguments: Sequence[str]) -> TestCommand:

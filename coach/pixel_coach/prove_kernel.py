@@ -67,11 +67,13 @@ async def prove_kernel(checker: Checker, candidate: KernelCandidate, *, hidden_s
         outcome = Outcome("contract")
         return KernelProof(checks=(*checks, outcome.absent("there is no contract, so the kernel was not executed")))
     running = _Running(checker, judged.loaded, candidate.contract)
-    checks.append(await running.contract())
-    if not _is_over(checks):
-        checks.append(await running.hidden(hidden_seed))
-    if not _is_over(checks):
-        checks.append(await running.repeat())
+    for name, run in (("contract", running.contract), ("hidden", lambda: running.hidden(hidden_seed)), ("repeat", running.repeat)):
+        try:
+            checks.append(await run())
+        except EngineUnavailable as absence:
+            checks.append(Outcome(name).unavailable(absence.message, feedback=absence.hint or ""))
+        if _is_over(checks):
+            break
     return KernelProof(checks=_padded(checks), loaded=judged.loaded, contract_text=judged.contract_text, engine=running.engine)
 
 
@@ -112,18 +114,13 @@ class _Running:
         self._checker = checker
         self._loaded = loaded
         self._contract = contract
-        self._report: CheckReport | None = None
         self._hidden: HiddenCases | None = None
         self.engine = ""
 
     async def contract(self) -> EvidenceCheck:
         """All cases that the user sees."""
         outcome = Outcome("contract")
-        try:
-            report = await self._checker.check_loaded([self._loaded])
-        except EngineUnavailable as absence:
-            return outcome.unavailable(absence.message, feedback=absence.hint or "")
-        self._report = report
+        report = await self._checker.check_loaded([self._loaded])
         kernels = self._counted(report)
         self.engine = next((_engine_text(kernel) for kernel in kernels if kernel.adapter), "")
         detail = {"cases": sum(len(kernel.cases) for kernel in kernels), "max_bound_ratio": _worst_ratio(kernels)}

@@ -120,16 +120,14 @@ def _unguarded(statements: Sequence[Statement], own: set[str]) -> Iterator[State
 
 
 def _blocks(statement: Statement) -> Iterator[Block]:
-    if isinstance(statement, Block):
-        yield statement
-        return
-    for child in children(statement):
-        if isinstance(child, Block):
-            yield child
-        elif isinstance(child, If):
-            yield from _blocks(child)
-        elif not isinstance(child, (Expression, DeclarationStatement)):
-            yield from (one for one in children(child) if isinstance(one, Block))
+    """The blocks of a statement, those of `else if` and of `case` included; not those inside of them."""
+    pending: list[Node] = [statement]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Block):
+            yield node
+        elif not isinstance(node, (Expression, DeclarationStatement)):
+            pending += children(node)
 
 
 def _updated(statement: Statement, stored: set[str], own: set[str]) -> str | None:

@@ -45,13 +45,13 @@ def same_in_other_words(text: str) -> str:
     """The same module in another layout: a test that fails on it looks at the text and not at what it does.
 
     Raises:
-        SyntaxError: The text cannot be parsed.
+        SyntaxError: The text cannot be parsed, or is nested too deeply to be written again.
     """
     tree = parse_python(text)
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.If, ast.For, ast.While, ast.With)):
             node.body.append(ast.Pass())
-    return "# the same\n\n" + ast.unparse(tree) + "\n"
+    return f"# the same\n\n{_written(tree)}"
 
 
 def python_mutants(text: str, *, seed: int, count: int) -> list[tuple[str, str]]:
@@ -69,14 +69,15 @@ def python_mutants(text: str, *, seed: int, count: int) -> list[tuple[str, str]]
     places = [(number, what) for number, node in enumerate(ast.walk(tree)) for what in _mutations_of(node)]
     Random(seed).shuffle(places)  # noqa: S311 - not for cryptography
     mutants: dict[str, str] = {}
+    original = _written(tree)
     for number, (name, mutate) in places:
         if len(mutants) == count:
             break
-        changed = copy.deepcopy(tree)
+        changed = _copied(tree)
         node = next(one for place, one in enumerate(ast.walk(changed)) if place == number)
         mutate(node)
-        mutated = ast.unparse(changed) + "\n"
-        if mutated != ast.unparse(tree) + "\n" and mutated not in mutants.values():
+        mutated = _written(changed)
+        if mutated != original and mutated not in mutants.values():
             mutants[f"line {getattr(node, 'lineno', 0)}: {name}"] = mutated
     return list(mutants.items())
 
@@ -117,6 +118,20 @@ def _mutations_of(node: ast.AST) -> Iterator[_Mutation]:
         yield f"{value!r} becomes {value + 1!r}", lambda one: setattr(one, "value", value + 1)
     elif isinstance(node, ast.Return) and node.value is not None:
         yield "the result becomes None", lambda one: setattr(one, "value", ast.Constant(None))
+
+
+def _written(tree: ast.Module) -> str:
+    try:
+        return ast.unparse(tree) + "\n"
+    except RecursionError:
+        raise SyntaxError("nested too deeply") from None
+
+
+def _copied(tree: ast.Module) -> ast.Module:
+    try:
+        return copy.deepcopy(tree)
+    except RecursionError:
+        raise SyntaxError("nested too deeply") from None
 
 
 def _set_comparison(node: ast.AST, operator: ast.cmpop) -> None:

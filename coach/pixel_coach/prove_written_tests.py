@@ -73,7 +73,7 @@ async def prove_written_tests(runner: TestRunner, patch: Patch, subjects: Mappin
         if second.status is not CheckStatus.PASSED:
             return first, second, skipped("mutants")
         return first, second, await _on_mutants(runner, tests, subjects, seed)
-    except OSError as error:
+    except (OSError, SyntaxError) as error:
         return (Outcome("tests").unavailable(f"the tests could not be run: {error}"), *(skipped(name) for name in WRITTEN_TESTS_CHECKS[1:]))
 
 
