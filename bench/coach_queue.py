@@ -4,8 +4,8 @@
 
 The queue is on the disk that holds temporary files, with the durability that users get: a call that changes something ends with the disk's
 word that it is kept, and costs that at least. A third of the tasks wait for one to three others, so that `next` has something to pass over.
-Each figure is the median over the calls, with the greatest behind it. The last column of each row divides the median at the greatest
-size by that at the smallest: 1 is a cost that does not grow.
+Each figure is the median wall time over the calls, with the median CPU time behind it; their difference is the wait for the disk, and
+for other programs. The last column divides the CPU time at the greatest size by that at the smallest: 1 is a cost that does not grow.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from pixel_coach.tasks import Action, NewTask, State
 WORKSPACE = Path("/workspace")
 BATCH = 10_000
 
-Calls = dict[str, list[float]]
+Calls = dict[str, list[tuple[float, float]]]
+"""Seconds of wall and of CPU time of each call, by what was called."""
 
 
 def main() -> int:
@@ -73,13 +74,13 @@ def task(number: int) -> NewTask:
 
 
 def measure(store: Store, size: int, calls: int) -> Calls:
-    """Seconds of each call, by what was called."""
+    """Make each call so often."""
     taken: Calls = {}
 
     def timed(name: str, call: Callable[[], object]) -> None:
-        start = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         call()
-        taken.setdefault(name, []).append(time.perf_counter() - start)
+        taken.setdefault(name, []).append((time.perf_counter() - wall, time.process_time() - cpu))
 
     for index in range(calls):
         number = 1 + index * 7919 % size
@@ -110,12 +111,12 @@ def measure(store: Store, size: int, calls: int) -> Calls:
 
 def print_table(sizes: list[int], columns: list[Calls]) -> None:
     """One row a call, one column a size."""
-    print(f"{'':<26}" + "".join(f"{f'{size:,} tasks':>24}" for size in sizes) + f"{'growth':>9}")
+    print(f"{'':<26}" + "".join(f"{f'{size:,} tasks':>26}" for size in sizes) + f"{'growth':>9}")
     for name in columns[0]:
-        medians = [statistics.median(column[name]) for column in columns]
-        greatest = [max(column[name]) for column in columns]
-        cells = "".join(f"{f'{median * 1e3:.3f} ms (≤ {most * 1e3:.1f})':>24}" for median, most in zip(medians, greatest, strict=True))
-        print(f"{name:<26}{cells}{f'× {medians[-1] / medians[0]:.1f}':>9}")
+        walls = [statistics.median(wall for wall, _ in column[name]) * 1e3 for column in columns]
+        cpus = [statistics.median(cpu for _, cpu in column[name]) * 1e3 for column in columns]
+        cells = "".join(f"{f'{wall:.3f} ms (CPU {cpu:.3f})':>26}" for wall, cpu in zip(walls, cpus, strict=True))
+        print(f"{name:<26}{cells}{f'× {cpus[-1] / cpus[0]:.1f}':>9}")
 
 
 if __name__ == "__main__":

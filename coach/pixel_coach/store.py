@@ -70,8 +70,7 @@ class Store:
         Raises:
             QueueError: Something about it cannot be, such as a dependency that does not exist.
         """
-        with self.connection.write():
-            return store_tasks.add_task(self.connection, task, self.clock())
+        return self.add_all((task,))[0]
 
     def add_all(self, tasks: Sequence[NewTask]) -> tuple[Task, ...]:
         """As `add`, in one transaction.
@@ -79,7 +78,8 @@ class Store:
         Raises:
             QueueError: One of them cannot be; then none was added.
         """
-        with self.connection.write():
+        # A task that is there already is no change, so that the queue's version stays.
+        with self.connection.write(is_visible=False):
             now = self.clock()
             return tuple(store_tasks.add_task(self.connection, task, now) for task in tasks)
 

@@ -20,6 +20,9 @@ APPLICATION_ID: Final = 0x50_58_4C_51
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
+_OUTER: Final = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_INNER: Final = ("SAVEPOINT inner_call", "RELEASE inner_call", ("ROLLBACK TO inner_call", "RELEASE inner_call"))
+
 Row = tuple[Any, ...]
 
 
@@ -95,25 +98,23 @@ class Connection:
         Raises:
             QueueError: The database failed; then nothing of the block happened.
         """
-        if self._depth:
-            yield
-            if is_visible:
-                self.count_change()
-            return
-        self.execute("BEGIN IMMEDIATE")
-        self._depth = 1
+        # Inside another transaction a savepoint, so that a call that failed leaves nothing to one that goes on.
+        begin, end, undo = _OUTER if not self._depth else _INNER
+        self.execute(begin)
+        self._depth += 1
         try:
             yield
             if is_visible:
                 self.count_change()
-            self.execute("COMMIT")
+            self.execute(end)
         except BaseException:
             # Some failures, such as a full disk, have already rolled back.
             if self._connection.in_transaction:
-                self._connection.rollback()
+                for statement in undo:
+                    self._connection.execute(statement)
             raise
         finally:
-            self._depth = 0
+            self._depth -= 1
 
     def count_change(self) -> None:
         """Let editors and dashboards notice the transaction that is open."""

@@ -110,6 +110,7 @@ def add_task(connection: Connection, task: NewTask, now: float) -> Task:
     connection.execute(f"INSERT INTO tasks ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", tuple(columns.values()))  # noqa: S608
     if task.depends_on:
         _set_dependencies(connection, number, task.depends_on)
+    connection.count_change()
     return get_task(connection, number)
 
 

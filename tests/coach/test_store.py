@@ -104,6 +104,14 @@ class TestTasks:
             add_two()
         assert store.tasks() == ()
 
+    def test_a_call_that_fails_leaves_nothing_to_those_around_it(self, store: Store) -> None:
+        with store.together():
+            store.add(new_task("before"))
+            with pytest.raises(QueueError):
+                store.add(new_task("refused", depends_on=(9,)))
+            store.add(new_task("after"))
+        assert [(task.number, task.title) for task in store.tasks()] == [(1, "before"), (2, "after")]
+
     def test_lists_in_the_order_of_handing_out(self, store: Store) -> None:
         store.add_all(
             [new_task("low", priority=1), new_task("high", priority=9, phase="p"), new_task("high too", priority=9, target="b.py")]
@@ -432,7 +440,8 @@ def test_the_version_grows_with_what_can_be_seen(store: Store, tmp_path: Path) -
         return versions[-1] > versions[-2]
 
     assert not seen(lambda: store.lease(workspace=WORKSPACE, owner="x"))
-    assert seen(lambda: store.add(new_task()))
+    assert seen(lambda: store.add(new_task(key="k")))
+    assert not seen(lambda: store.add(new_task(key="k")))
     kept = lease(store)
     assert seen(lambda: store.move(kept, State.IN_REVIEW))
     assert not seen(lambda: store.renew(kept))
