@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pixel_core import __version__
 from pixel_core.errors import PixelError
@@ -54,8 +54,8 @@ def build_parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """The command line; docs/cli.md describes what it accepts.
 
     Args:
-        argv: What is to be read: the arguments of verbs that it does not name are left out, since declaring all of them takes longer
-            than everything else that `--version` does. None for the whole of it.
+        argv: What is to be read: parsers that it does not need are left out, since making all of them takes longer than everything
+            else that `--version` does. None for the whole of it.
     """
     parser = argparse.ArgumentParser(
         prog="pixel-lsp",
@@ -69,11 +69,18 @@ def build_parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     # Spelled out as the verb before the command line is read; here for the help, and to go with no other transport.
     transport.add_argument("--coach", action="store_true", help="work on queued tasks: the command coach, also for programs that start it")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
-    for name, (summary, declare) in {**_CHECK_VERBS, **coach_verbs()}.items():
-        verb = verbs.add_parser(name, help=summary)
-        if argv is None or name in argv:
-            declare(verb)
+    known = {**_CHECK_VERBS, **coach_verbs()}
+    for name in known if argv is None else _needed(argv, known):
+        summary, declare = known[name]
+        declare(verbs.add_parser(name, help=summary))
     return parser
+
+
+def _needed(argv: Sequence[str], known: Mapping[str, object]) -> Iterable[str]:
+    """The verbs whose parsers a command line needs: one that begins with a verb that one, and help and mistakes all of them."""
+    if argv and argv[0] in known:
+        return (argv[0],)
+    return () if set(argv) <= {"--version", "--stdio"} else known
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

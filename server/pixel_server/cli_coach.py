@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from typing import Final
 
 # As in pixel_coach.tasks and pixel_coach.settings, which would cost a start-up; a test compares.
-ACTIONS: Final = ("write_file", "edit_file", "optimise_kernel", "repair_kernel", "write_contract", "write_tests", "review")
-STATES: Final = (
+ACTIONS = ("write_file", "edit_file", "optimise_kernel", "repair_kernel", "write_contract", "write_tests", "review")
+STATES = (
     "pending",
     "in_progress",
     "in_review",
@@ -22,7 +21,7 @@ STATES: Final = (
     "blocked",
     "cancelled",
 )
-SHELLS: Final = ("bash", "zsh", "fish", "tcsh", "powershell")
+SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 
 Declare = Callable[[argparse.ArgumentParser], None]
 
