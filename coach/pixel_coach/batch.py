@@ -10,13 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from pixel_coach.accept import accept
+from pixel_coach.agents.base import Log
 from pixel_coach.agents.choose import Team, choose
 from pixel_coach.attempts import ACCEPTANCE_SCORE, Proof
 from pixel_coach.errors import CoachError
@@ -26,9 +27,9 @@ from pixel_coach.keep_lease import LEASE_S
 from pixel_coach.ledger import Ledger
 from pixel_coach.loop import coach_task
 from pixel_coach.run_log import RunLog, runs_folder
-from pixel_coach.settings import CoachSettings
+from pixel_coach.settings import LOCAL_SERVICES, AgentSettings, CoachSettings
 from pixel_coach.store import Store, queue_path
-from pixel_coach.tasks import State
+from pixel_coach.tasks import State, Task
 
 NO_AGENT: Final = "none"
 """The mode in which nothing can be done."""
@@ -82,8 +83,9 @@ async def run_batch(
                 log.event(event)
                 tell(event)
 
-            team = await choose(settings, environment, log=log.entry)
-            stack.push_async_callback(team.close)
+            teams = _Teams(settings, environment, log.entry)
+            stack.push_async_callback(teams.close)
+            team = await teams.default()
             say(_started(run, team, options))
             if team.generator is None and team.reviewer is None:
                 for found in team.availabilities:
@@ -92,7 +94,7 @@ async def run_batch(
                 return _end(say, reason, ended, dollars, path)
             store = stack.enter_context(Store(queue_path(environment)))
             prover = await stack.enter_async_context(Prover(options.workspace, settings))
-            coach = _Coach(options, settings, store, team, prover, say, stop)
+            coach = _Coach(options, settings, store, teams, prover, say, stop)
             reason = await coach.work(f"{run} (process {os.getpid()})", ended)
             return _end(say, reason, ended, coach.dollars, path)
     except (CoachError, OSError, sqlite3.Error) as error:
@@ -100,6 +102,50 @@ async def run_batch(
         if _hint(error):
             tell(Notice(level="warning", message=_one_sentence(error), hint=_hint(error)))
         return _end(tell, _one_sentence(error), ended, dollars, path)
+
+
+class _Teams:
+    """The team of the settings, and one for each agent that a task prefers; each is looked for once."""
+
+    def __init__(self, settings: CoachSettings, environment: Mapping[str, str], log: Log) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._log = log
+        self._chosen: dict[str | None, Team] = {}
+
+    async def default(self) -> Team:
+        """That of the settings."""
+        return await self._choose(None)
+
+    async def of(self, task: Task, tell: Callable[[Event], None]) -> Team:
+        """That of a task. An agent that cannot be asked is a preference that cannot be met, which is told."""
+        default = await self.default()
+        if task.agent is None or (default.generator is not None and default.generator.name == task.agent):
+            return default
+        if task.agent not in LOCAL_SERVICES:
+            known = ", ".join(LOCAL_SERVICES)
+            tell(Notice(level="warning", message=f"there is no agent `{task.agent}` that writes", hint=f"known: {known}", task=task.number))
+            return default
+        preferred = await self._choose(task.agent)
+        if preferred.generator is not None:
+            return preferred
+        why = next((found for found in preferred.availabilities if found.agent == task.agent), None)
+        message = f"{task.agent}, which the task prefers, cannot be asked{f': {why.reason}' if why else ''}"
+        tell(Notice(level="warning", message=message, hint=why.hint if why else "", task=task.number))
+        return default
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for team in self._chosen.values():
+            await team.close()
+
+    async def _choose(self, service: str | None) -> Team:
+        if service not in self._chosen:
+            settings = self._settings
+            if service is not None:
+                settings = replace(settings, generator=AgentSettings(service=service))
+            self._chosen[service] = await choose(settings, self._environment, log=self._log)
+        return self._chosen[service]
 
 
 class _Coach:
@@ -110,7 +156,7 @@ class _Coach:
         options: BatchOptions,
         settings: CoachSettings,
         store: Store,
-        team: Team,
+        teams: _Teams,
         prover: Prover,
         tell: Callable[[Event], None],
         stop: asyncio.Event,
@@ -119,7 +165,7 @@ class _Coach:
         self._options = options
         self._settings = settings
         self._store = store
-        self._team = team
+        self._teams = teams
         self._prover = prover
         self._tell = tell
         self._stop = stop
@@ -134,7 +180,8 @@ class _Coach:
             lease = self._store.lease(workspace=options.workspace, owner=owner, phase=options.phase, number=options.task, seconds=LEASE_S)
             if lease is None:
                 return self._nothing_left()
-            outcome = await coach_task(lease, self._team, self._prover, self._store, ledger, self._settings, self._tell, self._stop)
+            team = await self._teams.of(lease.task, self._tell)
+            outcome = await coach_task(lease, team, self._prover, self._store, ledger, self._settings, self._tell, self._stop)
             if options.apply and outcome.state is State.AWAITING_ACCEPTANCE:
                 outcome = self._apply(outcome)
             self._tell(outcome)

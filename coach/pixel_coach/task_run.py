@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pixel_coach.agents.base import Agent, Availability, Usage
 from pixel_coach.apply import read_base
 from pixel_coach.attempts import Attempt, CheckStatus, Evidence, EvidenceCheck, Patch, Proof, Review, ReviewUnavailable
+from pixel_coach.changed_lines import changed_lines
 from pixel_coach.errors import RefusedPath
 from pixel_coach.events import CandidateWritten, Event, EvidenceGathered, Notice, ReviewArrived, ReviewStarted, RoundStarted, TextArrived
 from pixel_coach.generate import Assignment, Draft, generate
@@ -209,7 +210,8 @@ class TaskRun:
         else:
             self._opine(attempt, unavailable)
             self._arrived(attempt, None, unavailable, 0.0)
-        by_rules = rule_review(PurePosixPath(self.task.target), attempt.patch.new_text)
+        lines = changed_lines(self._text_before(attempt), attempt.patch.new_text)
+        by_rules = rule_review(PurePosixPath(self.task.target), attempt.patch.new_text, lines)
         self._opine(attempt, by_rules)
         return Opinion(review=by_rules, unavailable=unavailable)
 
@@ -227,11 +229,10 @@ class TaskRun:
     async def _ask_reviewer(self, attempt: Attempt) -> Review | ReviewUnavailable:
         assert self._reviewer is not None
         assert attempt.patch is not None
-        is_written = attempt.agent == PERSON
         subject = ReviewSubject(
             task=self.task,
             text=attempt.patch.new_text,
-            old_text=None if is_written else self.read_target()[0],
+            old_text=self._text_before(attempt),
             evidence=attempt.evidence,
             round=attempt.round,
         )
@@ -261,6 +262,10 @@ class TaskRun:
     def refusal_to_write(self) -> ReviewUnavailable | None:
         """Why the generator must not be shown this workspace; None when it may be."""
         return self._refusal_to_send("writing", self._team.generator_availability)
+
+    def _text_before(self, attempt: Attempt) -> str | None:
+        """What an attempt changes; None where all of it is to be looked at, since a person wrote it or the file is new."""
+        return None if attempt.agent == PERSON else self.read_target()[0]
 
     def _why_no_review(self) -> ReviewUnavailable | None:
         if self._reviewer is not None:

@@ -32,6 +32,7 @@ class Room:
         self.environment = {"XDG_STATE_HOME": str(folder / "state"), "GEMINI_API_KEY": "key-0123456789-of-the-test"}
         self.events: list[Event] = []
         self.stop = asyncio.Event()
+        self.others: dict[str, ListedAgent] = {}
         self._monkeypatch = monkeypatch
         monkeypatch.setattr(batch, "Prover", lambda *_: KnowingProver({"bad": Proof.REFUTED, "plain": Proof.UNPROVED}))
 
@@ -45,8 +46,9 @@ class Room:
                 store.add(NewTask(workspace=self.workspace, **given))
 
     async def run(self, generator: ListedAgent | None, reviewer: ListedAgent | None = None, **options: Any) -> RunEnded:
-        async def choose(*_: object, log: Any = None) -> object:
-            return team(generator, reviewer)
+        async def choose(settings: CoachSettings, *_: object, log: Any = None) -> object:
+            asked = settings.generator.service if settings.generator else None
+            return team(generator if asked is None else self.others.get(asked), reviewer)
 
         self._monkeypatch.setattr(batch, "choose", choose)
         given = BatchOptions(workspace=self.workspace, **options)
@@ -179,6 +181,28 @@ async def test_nobody_to_ask_ends_the_run_before_anything(room: Room) -> None:
     assert (ended.processed, room.counts()) == (0, {"pending": 1})
     (started,) = (event for event in room.events if isinstance(event, RunStarted))
     assert started.mode == "none"
+
+
+async def test_a_task_is_written_by_the_agent_that_it_prefers(room: Room) -> None:
+    room.add(1)
+    room.add(2, agent="ollama")
+    room.others["ollama"] = ListedAgent("ollama", [fenced("good\n")] * 2)
+    ended = await room.run(good(1), eight(3))
+    assert ended.by_state == {"awaiting_acceptance": 3}
+    with room.store() as store:
+        assert [store.attempts(number)[0].agent for number in (1, 2, 3)] == ["llama", "ollama", "ollama"]
+    assert room.others["ollama"].is_closed
+
+
+@pytest.mark.parametrize(
+    ("agent", "message"),
+    [("ollama", "ollama, which the task prefers, cannot be asked"), ("oracle", "there is no agent `oracle` that writes")],
+)
+async def test_a_preference_that_cannot_be_met_is_said_and_the_others_write(room: Room, agent: str, message: str) -> None:
+    room.add(1, agent=agent)
+    ended = await room.run(good(1), eight(1))
+    assert ended.by_state == {"awaiting_acceptance": 1}
+    assert [event.message for event in room.events if isinstance(event, Notice)] == [message]
 
 
 async def test_two_coaches_on_one_queue_share_the_tasks(room: Room) -> None:

@@ -164,6 +164,13 @@ async def test_without_a_reviewer_the_local_rules_send_a_stub_back(desk: Desk) -
     assert "local rules: local rules: line 1: `TODO` says that something is missing here" in writer.prompts[1].user
 
 
+async def test_the_local_rules_look_only_at_what_the_author_wrote(desk: Desk) -> None:
+    (desk.workspace / "notes.txt").write_text("x = 1  # TODO by a person\n")
+    writer = ListedAgent("llama", [fenced("x = 1  # TODO by a person\ny = 2\n")])
+    ended = await desk.coach(desk.add(action=Action.EDIT_FILE), writer)
+    assert (ended.state, ended.reason) == (State.AWAITING_ACCEPTANCE, "proved; unreviewed: no reviewer is set up")
+
+
 async def test_nothing_goes_to_a_remote_reviewer_before_a_person_allows_it(desk: Desk) -> None:
     judge = ListedAgent("gemini", [review_reply(8)], is_local=False)
     ended = await desk.coach(desk.add(), ListedAgent("llama", [GOOD]), judge)
