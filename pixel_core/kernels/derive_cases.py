@@ -24,7 +24,9 @@ MAX_STEP = 512
 MAX_WORK = 500_000
 """Characters of conditions that are evaluated in the search; about a second of work, which only contradictory conditions need."""
 
-MAX_DRAWS = 200
+_KINDS = 7
+
+MAX_DRAWS = 210
 """Sizes that `draw_sizes` tries."""
 
 MAX_ELEMENTS = 1 << 20
@@ -89,22 +91,10 @@ def draw_sizes(
     tiles = find_tiles(interface, entries) or [16]
     conditions = _Conditions(contract, symbols)
 
-    def draw(dim: str) -> int:
-        tile, known = random.choice(tiles), largest.get(dim, 1)
-        kinds = (
-            lambda: _next_prime(random.randint(2, 5 * tile)),
-            lambda: random.randint(1, 6) * tile + random.choice((-1, 1)),
-            lambda: random.randint(1, 6) * tile,
-            lambda: random.randint(1, max(2 * tile, 8)),
-            lambda: known + random.randint(1, known // 2 + tile),
-            # A limit that is built in (a loop of 256 steps, an array of 1,024) shows only well beyond.
-            lambda: known * random.randint(2, 16) + random.randint(0, tile),
-            lambda: 1,
-        )
-        return max(random.choice(kinds)(), 1)
-
-    for _ in range(MAX_DRAWS):
-        drawn = {dim: draw(dim) for dim in contract.dims}
+    # Every kind takes its turn, in an order of its own for each dim, so that none is left out by chance.
+    orders = {dim: random.sample(range(_KINDS), _KINDS) for dim in contract.dims}
+    for turn in range(MAX_DRAWS):
+        drawn = {dim: _draw_size(orders[dim][turn % _KINDS], random.choice(tiles), largest.get(dim, 1), random) for dim in contract.dims}
         equal = dict.fromkeys(contract.dims, random.choice(tuple(drawn.values())))
         for sizes in (drawn, equal):
             moved = {dim: next(iter(conditions.allowed(dim, [size])), None) for dim, size in sizes.items()}
@@ -113,6 +103,21 @@ def draw_sizes(
             if small_enough and conditions.meets(contract.where, found):
                 yield found
                 break
+
+
+def _draw_size(kind: int, tile: int, known: int, random: Random) -> int:
+    """A size of one of `_KINDS` kinds, around a tile or beyond the largest known size."""
+    sizes = (
+        lambda: _next_prime(random.randint(2, 5 * tile)),
+        lambda: random.randint(1, 6) * tile + random.choice((-1, 1)),
+        lambda: random.randint(1, 6) * tile,
+        lambda: random.randint(1, max(2 * tile, 8)),
+        lambda: known + random.randint(1, known // 2 + tile),
+        # A limit that is built in (a loop of 256 steps, an array of 1,024) shows only well beyond.
+        lambda: known * random.randint(2, 16) + random.randint(0, tile),
+        lambda: 1,
+    )
+    return max(sizes[kind](), 1)
 
 
 def find_tiles(interface: ShaderInterface, entries: Sequence[EntryPoint]) -> list[int]:

@@ -96,11 +96,12 @@ class _Drawing:
         written = list(self._contract.cases)
         again = self._random.sample(written, min(_RESEEDED, len(written)))
         yield from (_Hidden("other input values at the sizes that were shown", self._reseeded(case)) for case in again)
-        known = [case for case in self._planned if case.size_bytes <= MAX_DERIVED_BYTES]
+        known = sorted((case for case in self._planned if case.size_bytes <= MAX_DERIVED_BYTES), key=lambda case: case.size_bytes)
         if not known:
             return
         for scale in _SCALES:
-            case = self._random.choice(known)
+            # Of one element alone, a magnitude shows little.
+            case = self._random.choice(known[len(known) // 2 :])
             inputs = {name: f"{scale!r} * ({text})" for name, text in _scalable(case)}
             if inputs:
                 kind = "inputs of larger magnitude" if scale > 1 else "inputs of smaller magnitude"

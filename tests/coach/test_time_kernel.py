@@ -142,7 +142,7 @@ async def test_every_round_has_new_inputs() -> None:
     await time_kernel(checker, candidate(BASE, FASTER), seed=1)
     # One set of seeds for the first measurement, another one for the second.
     assert len(checker.inputs) == 2
-    assert all(len(set(part for part in text.split() if part.isdigit() and len(part) > 9)) == ROUNDS + 1 for text in checker.inputs)
+    assert all(len({part for part in text.split() if part.isdigit() and len(part) > 9}) == ROUNDS + 1 for text in checker.inputs)
 
 
 @pytest.mark.device
