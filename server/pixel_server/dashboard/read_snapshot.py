@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,18 +50,23 @@ def read_snapshot(store: Store, workspace: Path, *, only_mine: bool) -> Snapshot
     """
     # First the version: what changes in between is then seen at the next look.
     version = store.version()
-    working = store.tasks(workspace=workspace, states=WORKING, limit=MAX_TASKS)
-    others = tuple(state for state in (NEEDS_A_PERSON if only_mine else State) if state not in WORKING)
-    rest = store.tasks(workspace=workspace, states=others, limit=MAX_TASKS)
+    working = _tasks(store, workspace, WORKING)
+    rest = _tasks(store, workspace, NEEDS_A_PERSON) if only_mine else store.tasks(workspace=workspace, limit=MAX_TASKS + len(working))
     leases = {task.number: store.lease_of(task.number) for task in working}
     return Snapshot(
         version=version,
-        tasks=(*working, *rest)[:MAX_TASKS],
+        tasks=(*working, *(task for task in rest if task.state not in WORKING))[:MAX_TASKS],
         counts=store.count_by_state(workspace=workspace),
         # The owner of a lease begins with the id of its run.
         runs={number: lease.owner.partition(" ")[0] for number, lease in leases.items() if lease is not None},
         today=Ledger(store).today(),
     )
+
+
+def _tasks(store: Store, workspace: Path, states: Collection[State]) -> list[Task]:
+    """Tasks of some states in the order in which they are handed out. One look a state: the database has an index for that."""
+    found = (task for state in states for task in store.tasks(workspace=workspace, states=(state,), limit=MAX_TASKS))
+    return sorted(found, key=lambda task: (-task.priority, task.position, task.number))[:MAX_TASKS]
 
 
 def read_attempts(store: Store, number: int) -> tuple[Attempt, ...]:
