@@ -26,14 +26,19 @@ _PLACEHOLDER: Final = re.compile(
     r"(?i)\b(?:your (?:code|logic|implementation) (?:goes )?here|placeholder|dummy (?:value|implementation)|lorem ipsum"
     r"|(?:simplified|stub|mock) (?:version|implementation)|in a real (?:implementation|application)|for now,? (?:just|we|return))\b"
 )
-# Both halves within one line: whom it speaks to, and what it wants of them.
+# Whom it speaks to and what it wants of them, within one line; or an order that only a reader who obeys texts could follow.
 _ADDRESSEE: Final = re.compile(
-    r"(?i)\b(?:reviewer|reviewing|review|grader|grading|judge|evaluator|language model|llm|gpt|gemini|claude|assistant|ai model"
-    r"|ai system|system prompt|instructions?|prompt|criteria|criterion)\b"
+    r"(?i)\b(?:reviewers?|graders?|evaluators?|(?:large )?language models?|llms?|chatgpt|gpt|gemini|claude|ai (?:model|system|assistant)"
+    r"|system prompt)\b"
 )
 _DEMAND: Final = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override|score|rate|rating|points?|10\s?/\s?10|ten out of ten|accept|approve|approved|lgtm|pass this"
-    r"|give|grant|award|must|please|you (?:are|should|must|will)|do not (?:report|mention|flag)|perfect|verdict)\b"
+    r"(?i)\b(?:please|you (?:are|should|must|will|can)|ignore|disregard|do not (?:report|mention|flag)|lgtm|approved|perfect"
+    r"|(?:give|grant|award|rate|score|mark) (?:it|this|me|us|every|all|full|high)|(?:accept|approve|pass) (?:it|this|me)"
+    r"|must (?:accept|approve|pass))\b"
+)
+_ORDER: Final = re.compile(
+    r"(?i)\b(?:ignore|disregard|forget|override)\b[^\n]{0,40}\b(?:instructions|rules|prompts?|criteria)\b"
+    r"|\b(?:score|scores|criteria|criterion|rating|verdict)\b[^\n]{0,30}(?:\b10\s?/\s?10\b|\bten out of ten\b)"
 )
 _HIDDEN: Final = re.compile(
     "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -95,7 +100,7 @@ def _anywhere(source: SourceText) -> Iterator[_Found]:
 
 
 def _speaks_to_reviewer(line: str) -> bool:
-    return _DEMAND.search(line) is not None and _ADDRESSEE.search(line) is not None
+    return _ORDER.search(line) is not None or (_DEMAND.search(line) is not None and _ADDRESSEE.search(line) is not None)
 
 
 def _of_language(suffix: str, source: SourceText) -> Iterator[_Found]:

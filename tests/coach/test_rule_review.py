@@ -77,6 +77,11 @@ def test_words_to_the_reviewer(line: str) -> None:
         "let rate = points / seconds;",
         "// ignore what lies outside of the matrix",
         "accept only sizes that are a multiple of 4",
+        "// barrier instructions must be reached by every invocation",
+        "score, feedback = gemini.review_code(code, task, iteration)",
+        '"""Ask the reviewer, and compute the score from the criteria."""',
+        "if score >= 8: return accept(task)  # the reviewer agrees",
+        "prompt = compose(task, criteria)",
     ],
 )
 def test_other_words(line: str) -> None:
