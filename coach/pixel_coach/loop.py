@@ -110,7 +110,8 @@ async def _rounds(run: TaskRun) -> Decision:
         return Decision(state=State.NEEDS_HUMAN, reason=refusal.reason)
     found = await run.find_failure()
     if found is not None and found.proof is not Proof.REFUTED:
-        return Decision(state=State.NEEDS_HUMAN, reason=f"nothing to repair: the kernel as it is is {found.proof.value.replace('_', ' ')}")
+        why = "the kernel as it is fulfils its contract" if found.proof is Proof.PROVED else decide(found, None, None).reason
+        return Decision(state=State.NEEDS_HUMAN, reason=f"nothing to repair: {why}")
     for number in range(1, run.limits.rounds + 1):
         async with aclosing(run.drafts(number)) as drafts:
             async for draft in drafts:

@@ -201,7 +201,7 @@ async def test_a_model_without_grammar_writes_freely_from_the_start(desk: Desk) 
 async def test_a_kernel_that_is_right_is_not_repaired(desk: Desk) -> None:
     agent = ListedAgent("llama", [])
     ended = await desk.coach(repair_task(desk, KERNEL), agent)
-    assert (ended.state, ended.reason) == (State.NEEDS_HUMAN, "nothing to repair: the kernel as it is is proved")
+    assert (ended.state, ended.reason) == (State.NEEDS_HUMAN, "nothing to repair: the kernel as it is fulfils its contract")
 
 
 @pytest.mark.device
