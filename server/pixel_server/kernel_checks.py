@@ -138,12 +138,13 @@ class KernelChecks:
             self._editor.show_findings(shader)
         if analysis is None or cancel.is_set():
             return None
-        can_run = shader.is_file and any(kernel.can_run for kernel in analysis.examination.kernels)
-        workspace = self._session.workspace_of(shader.path) if can_run else None
+        can_run = any(kernel.can_run for kernel in analysis.examination.kernels)
+        workspace = self._session.workspace_of(shader.path) if shader.is_file else None
+        # Compilers are asked about a shader without a contract too; the question is only put where something would run.
         is_trusted = workspace is not None and self._session.trust.allows(workspace)
-        if workspace is not None and not is_trusted and self._session.trust.begin_question(workspace):
+        if workspace is not None and can_run and not is_trusted and self._session.trust.begin_question(workspace):
             self._editor.in_background(self._ask_for_trust(workspace))
-        shader.is_checking = is_trusted
+        shader.is_checking = is_trusted and can_run
         # What reading finds is shown at once; running may take its time.
         self._editor.show_findings(shader)
         try:

@@ -78,8 +78,7 @@ class FreshVerdicts:
 
     async def _check(self, at: Situation) -> tuple[Finding, ...]:
         analysis = _analysis(at)
-        can_run = at.is_file and any(kernel.can_run for kernel in analysis.examination.kernels)
-        key = (at.is_trusted and can_run, at.engine, at.seed)
+        key = (at.is_trusted and at.is_file, at.engine, at.seed)
         options = CheckOptions(trusted=key[0], engine=at.engine, seed=at.seed, interpreter=Path(sys.executable), reuse_results=False)
         checker = self._checkers.setdefault(key, Checker(options))
         try:
