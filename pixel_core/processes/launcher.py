@@ -43,7 +43,7 @@ def launch_module(module: str, *arguments: str, memory_bytes: int = 0) -> Launch
         arguments: Further arguments.
         memory_bytes: Cap of its address space; 0 for none.
     """
-    command = (sys.executable, *_start_of(module), "--parent", "{parent}", "--memory-bytes", str(memory_bytes), *arguments)
+    command = (*module_command(module), "--parent", "{parent}", "--memory-bytes", str(memory_bytes), *arguments)
     return Launch(command=command)
 
 
@@ -58,14 +58,15 @@ def _is_passed_on(name: str) -> bool:
     return name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
 
 
-def _start_of(module: str) -> tuple[str, ...]:
+def module_command(module: str) -> tuple[str, ...]:
+    """The command that runs a module of this package in this interpreter, isolated as `launch_module` says."""
     # -I also hides the user's site folder, and with it this very package where it was installed with `pip install --user`. Leaving -I
     # away would put the working folder before it, and whatever `numpy.py` lies there; so the folder is added last, by us.
     package = Path(__file__).resolve()
     user_site = site.getusersitepackages()
     if site.ENABLE_USER_SITE and package.is_relative_to(Path(user_site).resolve()):
-        return ("-I", "-c", _WITH_USER_SITE, user_site, module)
-    return ("-I", "-m", module)
+        return (sys.executable, "-I", "-c", _WITH_USER_SITE, user_site, module)
+    return (sys.executable, "-I", "-m", module)
 
 
 _WITH_USER_SITE = (

@@ -11,11 +11,23 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
+from pixel_coach.errors import CoachError
+from pixel_coach.events import TaskEnded
+from pixel_coach.tasks import Task
 from pixel_core import __version__
 from pixel_core.state_folder import state_folder
 from pixel_server.client import Client, client_of
+from pixel_server.coach_runs import CoachRuns, said_ending
+from pixel_server.coach_session import CoachSession, queue_of
 from pixel_server.editor import Editor
 from pixel_server.features import command_names
+from pixel_server.features.coach_actions import Place, coach_actions
+from pixel_server.features.coach_arguments import fields_of
+from pixel_server.features.coach_commands import CoachCommands, coach_handlers
+from pixel_server.features.coach_decisions import CoachDecisions
+from pixel_server.features.coach_lens import coach_lenses
+from pixel_server.features.coach_progress import CoachProgress
+from pixel_server.features.coach_remarks import remark_diagnostics
 from pixel_server.features.code_actions import code_actions
 from pixel_server.features.code_lens import code_lenses
 from pixel_server.features.commands import Commands
@@ -26,8 +38,9 @@ from pixel_server.features.progress import Progress
 from pixel_server.features.watched_files import FolderWatch, registration
 from pixel_server.guard import guard
 from pixel_server.kernel_checks import KernelChecks
-from pixel_server.session import Session, ShaderView, path_of
+from pixel_server.session import Document, Session, ShaderView, path_of
 from pixel_server.settings import SECTION, read_settings
+from pixel_server.to_lsp import Places
 from pixel_server.trust import Trust, TrustStore
 
 _OWN_METHODS: Final = (
@@ -71,12 +84,20 @@ class PixelServer:
         self._on(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._did_change_folders)
         self._on("pixelLsp/didGrantTrust", self._did_grant_trust)
         self._on("pixelLsp/report", self._report, is_request=True)
+        self._on("pixelLsp/candidate", self._candidate, is_request=True)
+        self._coach = CoachSession(self.session, queue_of(), self._editor.show_again)
+        self._editor.remarks = self._remarks
+        shown = CoachProgress(self.server, self.session)
+        self._runs = CoachRuns(self._coach.store, self._editor, shown, lambda: self.session.settings, self._task_ended)
+        self._decisions = CoachDecisions(self.server, self.session, self._editor, self._coach)
+        about_tasks = CoachCommands(self.session, self._editor, self._coach, self._runs, self._checks)
         self._commands = Commands(self.server, self.session, self._editor, self._checks)
         self._handlers = {
             command_names.CHECK: self._commands.check,
             command_names.WRITE_CONTRACT: self._commands.write_contract,
             command_names.TRUST: self._commands.trust,
             command_names.REPORT: self._commands.report,
+            **coach_handlers(about_tasks, self._decisions, self._editor),
         }
         for name, handler in self._handlers.items():
             self.server.command(name)(guard(name, handler, is_request=True))
@@ -85,6 +106,8 @@ class PixelServer:
     async def close(self) -> None:
         """Stop everything and end every child process."""
         self._watch.close()
+        await self._runs.close()
+        await self._coach.close()
         await self._editor.close()
         await self._checks.close()
 
@@ -133,11 +156,14 @@ class PixelServer:
         shader = self.session.adopt(document)
         if shader is not None:
             self._checks.check_later(shader)
+        self._coach.look()
 
     def _did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         document = change_document(self.session, params)
         if document is not None and (shader := self.session.shader_of(document.uri)) is not None:
             self._checks.text_changed(shader)
+        elif document is not None and self._coach.view(document.uri).done:
+            self._editor.show_again([document.uri])
 
     def _did_save(self, params: types.DidSaveTextDocumentParams) -> None:
         uri = params.text_document.uri
@@ -146,6 +172,8 @@ class PixelServer:
             self._checks.check_later(shader)
         elif (path := path_of(uri)) is not None:
             self._files_changed((path,))
+        if (document := self.session.documents.get(uri)) is not None:
+            self._editor.in_background(self._settle(document))
 
     def _did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
@@ -189,13 +217,34 @@ class PixelServer:
         return hover(view, document.content, params.position, self.session.client)
 
     async def _code_lens(self, params: types.CodeLensParams) -> list[types.CodeLens]:
-        view = await self._view(params.text_document.uri)
-        return code_lenses(view, self.session.client) if view is not None and view.uri == params.text_document.uri else []
+        uri = params.text_document.uri
+        view = await self._view(uri)
+        tasks = await self._coach.patient_view(uri)
+        if view is not None and view.uri != uri:
+            view = None
+        lenses = code_lenses(view, self.session.client) if view is not None else []
+        document = self.session.documents.get(uri)
+        return [*lenses, *coach_lenses(tasks, document, view)] if document is not None else lenses
 
     async def _code_action(self, params: types.CodeActionParams) -> Sequence[types.CodeAction | types.Command]:
-        view = await self._view(params.text_document.uri)
-        document = self.session.documents.get(params.text_document.uri)
-        return code_actions(view, document, params, self.session.client) if view is not None and document is not None else []
+        uri, client = params.text_document.uri, self.session.client
+        view = await self._view(uri)
+        tasks = await self._coach.patient_view(uri)
+        document = self.session.documents.get(uri)
+        if document is None:
+            return []
+        actions = code_actions(view, document, params, client) if view is not None else ()
+        if not document.is_file:
+            return actions
+        place = Place(
+            document=document,
+            shader=view if view is not None and view.uri == uri else None,
+            workspace=self.session.workspace_of(document.path),
+            selected=document.content.span(params.range),
+            given=[one for one in params.context.diagnostics if one.source == "pixel-lsp"],
+            client=client,
+        )
+        return [*actions, *coach_actions(tasks, place, params.context.only)]
 
     async def _execute_command(self, params: types.ExecuteCommandParams) -> object:
         handler = self._handlers.get(params.command)
@@ -206,6 +255,31 @@ class PixelServer:
     async def _report(self, params: object) -> dict[str, Any] | None:
         uri = params.get("uri") if isinstance(params, dict) else getattr(params, "uri", None)
         return await self._commands.report(uri)
+
+    async def _candidate(self, params: object) -> dict[str, Any]:
+        given = fields_of(params)
+        return await self._decisions.candidate(given.get("task"), given.get("attempt"))
+
+    def _remarks(self, uri: str, places: Places) -> list[types.Diagnostic]:
+        document = self.session.documents.get(uri)
+        return remark_diagnostics(self._coach.view(uri), document, places) if document is not None else []
+
+    def _task_ended(self, task: Task, ended: TaskEnded) -> None:
+        said = said_ending(task, ended)
+        self._coach.look()
+        if said is None:
+            return
+        if self.session.client.shows_candidates:
+            told = {"task": task.number, "attempt": ended.attempt, "state": ended.state.value, "action": task.action.value, "message": said}
+            self.server.protocol.notify("pixelLsp/taskEnded", told)
+        else:
+            self._editor.show_message(types.MessageType.Info, said)
+
+    async def _settle(self, document: Document) -> None:
+        try:
+            await self._decisions.settle(document)
+        except CoachError as problem:
+            self._editor.show_message(types.MessageType.Warning, problem.message)
 
     async def _view(self, uri: str) -> ShaderView | None:
         shader = self.session.shader_of(uri)

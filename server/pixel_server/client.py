@@ -23,6 +23,9 @@ class Client:
         code_action_literals: Code actions may hold edits; else they are commands.
         document_changes: Edits may name the version that they are meant for.
         applies_edits: The server may send an edit.
+        annotations: Edits may say what they are for, in code actions too.
+        shows_documents: The server may open a document.
+        shows_candidates: It shows what the coach made by itself, as this project's extension does.
         progress: The server may show progress.
         watches_files: It watches files for the server.
         pulls_settings: The server may ask for settings.
@@ -40,6 +43,9 @@ class Client:
     code_action_literals: bool = False
     document_changes: bool = False
     applies_edits: bool = False
+    annotations: bool = False
+    shows_documents: bool = False
+    shows_candidates: bool = False
     progress: bool = False
     watches_files: bool = False
     pulls_settings: bool = False
@@ -75,8 +81,24 @@ def client_of(capabilities: types.ClientCapabilities, encoding: str) -> Client:
         code_action_literals=bool(document.code_action and document.code_action.code_action_literal_support),
         document_changes=bool(workspace.workspace_edit and workspace.workspace_edit.document_changes),
         applies_edits=bool(workspace.apply_edit),
+        annotations=bool(
+            workspace.workspace_edit
+            and workspace.workspace_edit.change_annotation_support
+            and document.code_action
+            and document.code_action.honors_change_annotations
+        ),
+        shows_documents=bool(window.show_document and window.show_document.support),
+        shows_candidates=_shows_candidates(capabilities.experimental),
         progress=bool(window.work_done_progress),
         watches_files=bool(workspace.did_change_watched_files and workspace.did_change_watched_files.dynamic_registration),
         pulls_settings=bool(workspace.configuration),
         tells_settings=bool(workspace.did_change_configuration and workspace.did_change_configuration.dynamic_registration),
     )
+
+
+def _shows_candidates(experimental: object) -> bool:
+    """Whether `experimental.pixelLsp.candidates` is declared; pygls gives objects of unknown shape as either of two kinds."""
+    value = experimental
+    for name in ("pixelLsp", "candidates"):
+        value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+    return value is True

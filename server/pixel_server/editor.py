@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,9 +30,13 @@ class Editor:
     Args:
         server: Speaks LSP.
         session: Says what is true.
+
+    Attributes:
+        remarks: Gives what reviews say of a document, besides what is found in it.
     """
 
     def __init__(self, server: LanguageServer, session: Session) -> None:
+        self.remarks: Callable[[str, Places], list[types.Diagnostic]] = _no_remarks
         self._server = server
         self._session = session
         self._rules = rules_uri()
@@ -80,7 +84,13 @@ class Editor:
                     texts[text.path] = ClientText(text.text, session.client.encoding)
             found.extend(one for one in findings_of(view) if session.uri_of(one.location.path) == uri)
         places = Places(client=session.client, uri_of=session.uri_of, texts=texts, name_of=self._name_of, rules=self._rules)
-        return [to_diagnostic(one, places) for one in _most_important(found)]
+        return [*(to_diagnostic(one, places) for one in _most_important(found)), *self.remarks(uri, places)]
+
+    def show_again(self, uris: Sequence[str]) -> None:
+        """Tell the editor of some documents anew, and have it ask again for what it asks for."""
+        for uri in uris:
+            self._publish(uri)
+        self._refresh()
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """A line in the editor's log."""
@@ -153,3 +163,7 @@ def _most_important(found: list[Finding]) -> list[Finding]:
         return found
     worst = sorted(range(len(found)), key=lambda number: found[number].severity)[:_MAX_SHOWN]
     return [found[number] for number in sorted(worst)]
+
+
+def _no_remarks(_uri: str, _places: Places) -> list[types.Diagnostic]:
+    return []
