@@ -12,46 +12,46 @@ import sys
 from typing import Any
 
 
-def _recorder() -> tuple[Any, Any]:
-    stream = os.dup(2)
-    key = sys.stdin.readline().strip()
-    outcomes: dict[str, str] = {}
-    broken: list[str] = []
+def pytest_addoption(parser: Any, pluginmanager: Any) -> None:  # noqa: ARG001 - pytest passes by name
+    """The first that pytest calls: before it captures the streams, and before anything of the workspace is imported."""
+    pluginmanager.register(Recorder(key=sys.stdin.readline().strip(), stream=os.dup(2)), "prove_pytest_recorder")
 
-    def record(report: Any) -> None:
-        before = outcomes.get(report.nodeid)
+
+class Recorder:
+    """Remembers the worst of each test's phases, and writes the report at the end.
+
+    Args:
+        key: What the report begins with.
+        stream: Descriptor that it goes to.
+    """
+
+    def __init__(self, *, key: str, stream: int) -> None:
+        self._key = key
+        self._stream = stream
+        self._outcomes: dict[str, str] = {}
+        self._broken: list[str] = []
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """A phase of a test has ended. Only a call that passed makes a test pass."""
+        before = self._outcomes.get(report.nodeid)
         word = report.outcome
         if hasattr(report, "wasxfail"):
             word = "xfailed" if report.skipped else "xpassed"
-        # The worst of setup, call and teardown; only a call that passed makes a test pass.
+        if before not in (None, "begun", "passed"):
+            return
         if word != "passed":
-            outcomes[report.nodeid] = word if before in (None, "passed", "begun") else before
+            self._outcomes[report.nodeid] = word
         elif report.when == "call":
-            outcomes[report.nodeid] = "passed" if before in (None, "begun") else before
+            self._outcomes[report.nodeid] = "passed"
         elif before is None:
-            outcomes[report.nodeid] = "begun"
+            self._outcomes[report.nodeid] = "begun"
 
-    def finish(exit_code: int) -> None:
-        text = json.dumps({"outcomes": outcomes, "broken": broken, "exit_code": int(exit_code)})
-        os.write(stream, f"\n{key}{text}\n".encode("utf-8", "backslashreplace"))
+    def pytest_collectreport(self, report: Any) -> None:
+        """A file has been collected."""
+        if report.failed:
+            self._broken.append(report.nodeid)
 
-    return (record, broken), finish
-
-
-(_record, _broken), _finish = _recorder()
-
-
-def pytest_runtest_logreport(report: Any) -> None:
-    """A phase of a test has ended."""
-    _record(report)
-
-
-def pytest_collectreport(report: Any) -> None:
-    """A file has been collected."""
-    if report.failed:
-        _broken.append(report.nodeid)
-
-
-def pytest_sessionfinish(session: Any, exitstatus: int) -> None:  # noqa: ARG001 - pytest passes by name
-    """Everything has run."""
-    _finish(exitstatus)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Everything has run."""
+        text = json.dumps({"outcomes": self._outcomes, "broken": self._broken, "exit_code": int(exitstatus)})
+        os.write(self._stream, f"\n{self._key}{text}\n".encode("utf-8", "backslashreplace"))
