@@ -149,10 +149,9 @@ def _relevant_symbols(task: NewTask, current: str | None) -> Sequence[tuple[Pure
         return -sum((1.0 + 4.0 * words[symbol.name]) / frequency[symbol.name] for symbol in entry[1])
 
     chosen: list[tuple[PurePosixPath, tuple[Symbol, ...]]] = []
-    total = 0
+    left = _MAX_SYMBOLS
     for path, symbols in sorted(declared.items(), key=relevance):
-        if total + len(symbols) > _MAX_SYMBOLS:
-            break
-        chosen.append((path, symbols))
-        total += len(symbols)
+        if left > 0:
+            chosen.append((path, symbols[:left]))
+            left -= len(symbols)
     return chosen

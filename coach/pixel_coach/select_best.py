@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from pixel_coach.attempts import Attempt, CheckStatus, Proof
 
@@ -25,9 +25,9 @@ def _merit(attempt: Attempt) -> tuple[int, int, int, float, float, int, int]:
     return (_RANK[evidence.proof], score, passed, evidence.measured_speedup or 0.0, share, -attempt.round, -attempt.number)
 
 
-def _share_of_cases(detail: object) -> float:
-    """How many of a check's cases passed, 0 to 1; 0 for a check without cases."""
-    if not isinstance(detail, dict):
+def _share_of_cases(detail: Mapping[str, Any]) -> float:
+    """How many of a check's cases passed, 0 to 1; 0 for a check that does not say."""
+    cases, failed = detail.get("cases"), detail.get("failed")
+    if not isinstance(cases, int) or not isinstance(failed, (list, tuple)) or not cases:
         return 0.0
-    passed, total = detail.get("cases_passed"), detail.get("cases")
-    return passed / total if isinstance(passed, int) and isinstance(total, int) and total else 0.0
+    return 1.0 - min(len(failed) / cases, 1.0)

@@ -167,6 +167,8 @@ class TaskRun:
             problem=draft.problem,
         )
         self._tell(written)
+        if draft.left_out:
+            self._notice(f"left out of the prompt, since the model's context has no room: {', '.join(draft.left_out)}")
         if draft.patch is None:
             check = EvidenceCheck(name="reply", status=CheckStatus.FAILED, summary=draft.problem)
             return self._prove_by(attempt, Evidence(proof=Proof.REFUTED, checks=(check,), text_sha256=""))
@@ -250,9 +252,7 @@ class TaskRun:
             self._opine(attempt, opinion)
             self._store.move(self.lease, State.IN_PROGRESS)
         spent = self._reviewer.dollars - before
-        if self._reviewer.notice and self._reviewer.notice not in self._noticed:
-            self._noticed.add(self._reviewer.notice)
-            self._tell(Notice(level="info", message=self._reviewer.notice, task=self.task.number))
+        self._notice(self._reviewer.notice)
         if isinstance(opinion, Review):
             self._arrived(attempt, opinion, None, spent)
         else:
@@ -324,6 +324,12 @@ class TaskRun:
 
     def _arrived(self, attempt: Attempt, opinion: Review | None, unavailable: ReviewUnavailable | None, dollars: float) -> None:
         self._tell(ReviewArrived(task=self.task.number, round=attempt.round, review=opinion, unavailable=unavailable, dollars=dollars))
+
+    def _notice(self, message: str) -> None:
+        """Tell something once."""
+        if message and message not in self._noticed:
+            self._noticed.add(message)
+            self._tell(Notice(level="info", message=message, task=self.task.number))
 
     def _say(self, source: str, text: str) -> None:
         self._tell(TextArrived(task=self.task.number, source=source, text=text))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from coach_testing.desk import evidence
-from pixel_coach.attempts import Attempt, Patch, Proof, Review, ReviewFinding, ReviewUnavailable
+from pixel_coach.attempts import Attempt, CheckStatus, Evidence, EvidenceCheck, Patch, Proof, Review, ReviewFinding, ReviewUnavailable
 from pixel_coach.decide import decide
 from pixel_coach.select_best import select_best
 from pixel_coach.tasks import State
@@ -76,3 +78,13 @@ def attempt(
 def test_the_best_of_several(attempts: list[Attempt], best: int | None) -> None:
     found = select_best(attempts)
     assert (found.number if found else None) == best
+
+
+def test_of_refuted_attempts_the_one_that_fails_fewer_cases_is_better() -> None:
+    def failing(number: int, failed: int) -> Attempt:
+        check = EvidenceCheck(name="hidden", status=CheckStatus.FAILED, summary="wrong", detail={"cases": 12, "failed": ["c"] * failed})
+        return replace(attempt(number, Proof.REFUTED), evidence=Evidence(proof=Proof.REFUTED, checks=(check,), text_sha256=""))
+
+    best = select_best([failing(1, 6), failing(2, 1), failing(3, 12)])
+    assert best is not None
+    assert best.number == 2

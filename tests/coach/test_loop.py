@@ -14,7 +14,17 @@ from coach_testing.desk import Desk, KnowingProver, fenced
 from coach_testing.reviews import finding, review_reply
 from pixel_coach.attempts import Proof
 from pixel_coach.errors import AgentUnavailable, PromptTooLong, QuotaExceeded, ReplyBlocked
-from pixel_coach.events import CandidateWritten, Event, EvidenceGathered, ReviewArrived, ReviewStarted, RoundStarted, TaskEnded, TextArrived
+from pixel_coach.events import (
+    CandidateWritten,
+    Event,
+    EvidenceGathered,
+    Notice,
+    ReviewArrived,
+    ReviewStarted,
+    RoundStarted,
+    TaskEnded,
+    TextArrived,
+)
 from pixel_coach.reject import reject
 from pixel_coach.tasks import Action, Limits, State
 
@@ -219,6 +229,17 @@ async def test_a_prompt_that_proves_too_long_is_asked_once_more_with_less(desk: 
     ended = await desk.coach(desk.add(), writer, ListedAgent("judge", [review_reply(8)]))
     assert ended.state is State.AWAITING_ACCEPTANCE
     assert len(desk.told(CandidateWritten)) == 1
+
+
+async def test_what_does_not_fit_the_prompt_is_said_once(desk: Desk) -> None:
+    (desk.workspace / "tools.py").write_text(f"def long_helper(a, b={'1' * 500}):\n    pass\n" * 30)
+    (desk.workspace / "notes.txt").write_text("x\n" * 700)
+    desk.settings = replace(desk.settings, candidates=2)
+    task = desk.add(description="use long_helper")
+    await desk.coach(task, ListedAgent("llama", [GOOD, WEAK], context_tokens=4096), ListedAgent("judge", [review_reply(8)]))
+    assert [notice.message for notice in desk.told(Notice)] == [
+        "left out of the prompt, since the model's context has no room: Declarations in tools.py"
+    ]
 
 
 async def test_a_target_that_does_not_fit_the_context_needs_a_person(desk: Desk) -> None:
