@@ -178,6 +178,8 @@ class PixelServer:
     def _did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
         shader = self.session.shader_of(uri)
+        if (document := self.session.documents.get(uri)) is not None:
+            self._decisions.forget(document)
         if not close_document(self.session, uri) or shader is None:
             return
         if self.session.is_open(shader):

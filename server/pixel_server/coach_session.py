@@ -257,7 +257,7 @@ def _view_of(store: Store, task: Task, memory: _Memory) -> TaskView:
     if attempt is None or attempt.patch is None or task.state not in ACCEPTABLE:
         return TaskView(task=task, attempt=attempt)
     patch = attempt.patch
-    base = _base_of(task, patch.base_sha256, memory)
+    base = _base_of(task, patch.base_sha256, memory) if patch.path == task.target else None
     return TaskView(
         task=task,
         attempt=attempt,

@@ -69,10 +69,12 @@ class CoachDecisions:
 
     async def accept(self, *arguments: Any) -> dict[str, Any] | None:
         """`[task, attempt?]`: take all hunks that are not left out; in an open document as an edit, and saving completes the task."""
-        number = number_at(arguments, 0)
-        found = await self._find(number, number_if_given(arguments, 1))
+        number, attempt = number_at(arguments, 0), number_if_given(arguments, 1)
+        found = await self._find(number, attempt)
         if found is None or found[1].task.action is Action.REVIEW:
-            return await self._coach.change(lambda store: accept(store, number, protected=_protected(store, number)).task)
+            return await self._coach.change(
+                lambda store: accept(store, number, protected=_protected(store, number), attempt_number=attempt).task
+            )
         document, view, placed = found
         wanted = view.undecided(placed)
         if not wanted:
@@ -137,6 +139,10 @@ class CoachDecisions:
                         accept(store, n, protected=_protected(store, n), attempt_number=a, new_text=saved).task
                     )
                 )
+
+    def forget(self, document: Document) -> None:
+        """A document was closed: what was put into it to be edited first was saved, or dropped."""
+        self._edited_first -= {view.task.number for view in self._coach.view(document.uri).open}
 
     async def _find(self, number: int, attempt: int | None) -> tuple[Document, TaskView, tuple[PlacedHunk, ...]] | None:
         """A task of an open document, and where its hunks are in it; None when the document is not open.

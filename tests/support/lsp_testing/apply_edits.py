@@ -18,7 +18,8 @@ def edits_of(edit: types.WorkspaceEdit) -> Iterator[tuple[str, int | None, Seque
         yield uri, None, edits
     for change in edit.document_changes or ():
         assert isinstance(change, types.TextDocumentEdit)
-        yield change.text_document.uri, change.text_document.version, [one for one in change.edits if isinstance(one, types.TextEdit)]
+        edits = [one for one in change.edits if isinstance(one, (types.TextEdit, types.AnnotatedTextEdit))]
+        yield change.text_document.uri, change.text_document.version, [types.TextEdit(one.range, one.new_text) for one in edits]
 
 
 def with_edits(text: str, edits: Sequence[types.TextEdit], encoding: str) -> str:
