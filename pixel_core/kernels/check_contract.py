@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from math import lcm
 
 from pixel_core.findings import Finding, Label
 from pixel_core.kernels.buffer_uses import MAX_MEMBERS, BufferUse, buffer_uses, entry_bindings, is_unwieldy, pass_entries
 from pixel_core.kernels.check_calls import check_names
 from pixel_core.kernels.closest_name import closest_name
-from pixel_core.kernels.contract import KernelContract
+from pixel_core.kernels.contract import KernelContract, PassContract, walk_steps
 from pixel_core.kernels.expressions import Expression
 from pixel_core.kernels.plan_problem import at_expression, at_key, at_span
 from pixel_core.source import SourceText
@@ -16,6 +17,9 @@ from pixel_core.wgsl.reflect import Binding, ShaderInterface
 from pixel_core.wgsl.types import Struct, Type
 
 _UNSUPPORTED = {"handle": "textures and samplers are not supported yet", "immediate": "`var<immediate>` is not supported yet"}
+
+MAX_TURNS = 1024
+"""Turns of a cycling `bind` that are looked at for aliases."""
 
 
 def check_contract(contract: KernelContract, interface: ShaderInterface, shader: SourceText) -> list[Finding]:
@@ -41,11 +45,11 @@ class _Check:
         """Entry points that are not there."""
         findings: list[Finding] = []
         compute = [entry.name for entry in self._interface.entry_points if entry.stage == "compute"]
-        for number, step in enumerate(self._contract.passes):
+        for step in self._contract.passes:
             entry = self._interface.entry_point(step.entry)
             if entry is not None and entry.stage == "compute":
                 continue
-            key = next((key for key in (f"passes[{number}].entry", "entry") if key in self._contract.key_spans), "")
+            key = next((key for key in (step.key_of("entry"), "entry") if key in self._contract.key_spans), "")
             hint = self._guess(step.entry, compute, "compute entry points") if key else None
             if key == "" and compute:
                 hint = f'say which entry point it runs: entry = "{compute[0]}"'
@@ -71,16 +75,15 @@ class _Check:
                 label = Label(self._shader.location(binding.span), "declared here")
                 message = f"`{binding.name}`: {_UNSUPPORTED[binding.address_space]}"
                 findings.append(at_span(self._contract, "PX304", self._contract.span, message, None, label))
-        for number, step in enumerate(self._contract.passes):
+        for step in self._contract.passes:
             entry = self._interface.entry_point(step.entry)
             names = [one.name for one in entry_bindings(self._interface, entry) if one.address_space == "storage"] if entry else []
             for variable in step.bind:
                 if variable not in names:
-                    prefix = f"passes[{number}]." if f"passes[{number}]" in self._contract.key_spans else ""
                     message = f"`{step.entry}` uses no storage variable `{variable}`"
                     hint = self._guess(variable, names, "it uses")
-                    findings.append(at_key(self._contract, "PX321", f"key@{prefix}bind.{variable}", message, hint))
-            findings.extend(self._aliases(number))
+                    findings.append(at_key(self._contract, "PX321", f"key@{step.key_of('bind')}.{variable}", message, hint))
+            findings.extend(self._aliases(step))
         for name in self._contract.buffers:
             if name not in self._uses:
                 message = f"no pass binds the buffer `{name}`"
@@ -88,23 +91,21 @@ class _Check:
                 findings.append(at_key(self._contract, "PX321", f"key@buffers.{name}", message, hint))
         return findings
 
-    def _aliases(self, number: int) -> list[Finding]:
+    def _aliases(self, step: PassContract) -> list[Finding]:
         """One buffer behind two variables of a dispatch, one of which writes: WebGPU forbids it."""
-        step = self._contract.passes[number]
         entry = self._interface.entry_point(step.entry)
         storage = [one for one in entry_bindings(self._interface, entry) if one.address_space == "storage"] if entry else []
-        turns = max((len(names) for names in step.bind.values()), default=1)
-        for turn in range(turns if step.repeat is not None else 1):
+        turns = min(lcm(*(len(names) for names in step.bind.values())), MAX_TURNS)
+        for turn in range(turns if step.is_repeated else 1):
             holders: dict[str, Binding] = {}
             for binding in storage:
                 names = step.bind.get(binding.name, (binding.name,))
                 other = holders.setdefault(names[turn % len(names)], binding)
                 if other is not binding and {binding.access, other.access} != {"read"}:
                     buffer = names[turn % len(names)]
-                    prefix = f"passes[{number}]." if f"passes[{number}]" in self._contract.key_spans else ""
                     message = f"`{other.name}` and `{binding.name}` are both bound to `{buffer}`, and one of them writes it"
                     hint = "WebGPU allows that for no dispatch; give one of them another buffer"
-                    return [at_key(self._contract, "PX330", f"{prefix}bind", message, hint)]
+                    return [at_key(self._contract, "PX330", step.key_of("bind"), message, hint)]
         return []
 
     def names_of_buffers(self) -> list[Finding]:
@@ -146,7 +147,7 @@ class _Check:
         uniforms = [name for name, binding in self._bindings.items() if binding.address_space == "uniform"]
         contract = self._contract
         tables: list[tuple[str, Collection[str]]] = [("params", contract.params)]
-        tables += [(f"passes[{number}].params", step.params) for number, step in enumerate(contract.passes)]
+        tables += [(step.key_of("params"), step.params) for step in contract.passes if step.key]
         tables += [(f"cases[{number}].params", case.params) for number, case in enumerate(contract.cases)]
         findings: list[Finding] = []
         for key, names in tables:
@@ -162,7 +163,7 @@ class _Check:
         known = [one.name for one in self._interface.overrides]
         contract = self._contract
         tables: list[tuple[str, Collection[str]]] = [("overrides", contract.overrides)]
-        tables += [(f"passes[{number}].overrides", step.overrides) for number, step in enumerate(contract.passes)]
+        tables += [(step.key_of("overrides"), step.overrides) for step in contract.passes if step.key]
         tables += [(f"cases[{number}].overrides", case.overrides) for number, case in enumerate(contract.cases)]
         findings: list[Finding] = []
         for key, names in tables:
@@ -186,7 +187,7 @@ class _Check:
             ([axis for buffer in contract.buffers.values() for axis in buffer.shape], symbols),
             ([contract.flops] if contract.flops else [], symbols),
         ]
-        counters = [step.index for step in contract.passes if step.index is not None]
+        counters = [step.index for step in walk_steps(contract.schedule) if step.index is not None]
         groups.append((contract.parameter_expressions(), [*symbols, *counters]))
         arrays = [*self._uses, *(f"{name}.{field}" for name, use in self._uses.items() for field in use.fields)]
         values = [*symbols, *arrays, *self._uniform_names()]

@@ -5,7 +5,7 @@ Every mapping keeps the order of the file. Names are the shader's own. Knows no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Union
 
@@ -58,14 +58,18 @@ class Compare:
 class PassContract:
     """One dispatch (or `repeat` of them).
 
+    A list in `bind` cycles with the nearest repeat: the pass's own, else that of the group right around it.
+
     Attributes:
         entry: Entry point.
         dispatch: One to three expressions: workgroups in x, y, z.
-        bind: Shader variable → contract buffer; only where they differ. A list cycles with `repeat`.
+        bind: Shader variable → contract buffers that take turns; only where they differ.
         params: Overrides the contract's `params` for this pass.
         overrides: Likewise.
         repeat: Number of times, or None for once.
         index: Name that holds 0, 1, … inside this pass's expressions.
+        is_repeated: Whether it, or a group around it, has a `repeat`.
+        key: Dotted key of its table (`passes[1].passes[0]`); empty where the contract itself is the one pass.
     """
 
     entry: str
@@ -75,7 +79,42 @@ class PassContract:
     overrides: Mapping[str, Expression]
     repeat: Expression | None
     index: str | None
+    is_repeated: bool
+    key: str
     span: Span
+
+    def key_of(self, name: str) -> str:
+        """Dotted key of one of its settings: `passes[0].bind`, or `bind`."""
+        return f"{self.key}.{name}" if self.key else name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassGroup:
+    """Passes that run one after the other, and all of that `repeat` times.
+
+    Attributes:
+        passes: At least one.
+        repeat: Number of times.
+        index: Name that holds 0, 1, … inside the expressions of its passes.
+        key: Dotted key of its table.
+    """
+
+    passes: tuple[Step, ...]
+    repeat: Expression
+    index: str | None
+    key: str
+    span: Span
+
+
+Step = Union[PassContract, PassGroup]
+
+
+def walk_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    """Every pass and group, a group before its members. Depth is bounded by the reader."""
+    for step in steps:
+        yield step
+        if isinstance(step, PassGroup):
+            yield from walk_steps(step.passes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +170,7 @@ class KernelContract:
         roles: Buffer → role, where inference is not enough (see `ROLES`).
         codecs: Buffer → packed format (see `CODECS`); shapes stay logical.
         buffers: Extra storage that passes share.
-        passes: At least one.
+        schedule: Passes and groups of passes, in order; at least one pass.
         define: Named subexpressions of `expect`, in order.
         expect: Output → the expression that it must equal.
         reference: A Python function instead of, or beside, `expect`.
@@ -156,7 +195,7 @@ class KernelContract:
     roles: Mapping[str, str]
     codecs: Mapping[str, str]
     buffers: Mapping[str, ScratchBuffer]
-    passes: tuple[PassContract, ...]
+    schedule: tuple[Step, ...]
     define: Mapping[str, Expression]
     expect: Mapping[str, Expression]
     reference: Reference | None
@@ -169,13 +208,20 @@ class KernelContract:
     key_spans: Mapping[str, Span]
     source: SourceText
 
+    @property
+    def passes(self) -> tuple[PassContract, ...]:
+        """Every pass in the order of the text, groups opened up."""
+        return tuple(step for step in walk_steps(self.schedule) if isinstance(step, PassContract))
+
     def parameter_expressions(self) -> list[Expression]:
         """Every expression of passes, cases and parameters that is evaluated to a number."""
         tables = [self.params, *(step.params for step in self.passes), *(case.params for case in self.cases)]
         pending: list[Parameter] = [value for table in tables for value in table.values()]
         found: list[Expression] = []
-        for step in self.passes:
-            found += [*step.dispatch, *step.overrides.values(), *([step.repeat] if step.repeat else [])]
+        for step in walk_steps(self.schedule):
+            found += [step.repeat] if step.repeat else []
+            if isinstance(step, PassContract):
+                found += [*step.dispatch, *step.overrides.values()]
         for case in self.cases:
             found += case.overrides.values()
         while pending:

@@ -43,10 +43,11 @@ PASS_KEYS: Mapping[str, str] = MappingProxyType(
         "overrides": CONTRACT_KEYS["overrides"],
         "repeat": 'how often: repeat = "ceil(log2(n))"',
         "index": 'the name of the counter: index = "i"',
+        "passes": 'passes that are repeated together: passes = [{ entry = "main", dispatch = 1 }]',
     }
 )
 
-LATER_PASS_KEYS = ("indirect", "passes")
+LATER_PASS_KEYS = ("indirect",)
 
 CASE_KEYS: Mapping[str, str] = MappingProxyType(
     {
@@ -81,6 +82,8 @@ MAX_FILE_CHARACTERS = 1 << 20
 MAX_CONTRACTS = 64
 MAX_CASES = 256
 MAX_PASSES = 256
+MAX_PASS_DEPTH = 4
+"""Groups of passes inside each other."""
 MAX_DIMS = 16
 MAX_AXES = 8
 MAX_ENTRIES = 256

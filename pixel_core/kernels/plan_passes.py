@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pixel_core.findings import Label
 from pixel_core.kernels.buffer_uses import entry_bindings
-from pixel_core.kernels.contract import CaseContract, KernelContract, Parameter, PassContract
+from pixel_core.kernels.contract import CaseContract, KernelContract, Parameter, PassContract, PassGroup, Step
 from pixel_core.kernels.expressions import Expression, ExpressionProblem
 from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key, at_span
 from pixel_core.kernels.plan_symbols import CaseSymbols, Interfaces, override_value, workgroup_symbols
@@ -41,28 +41,77 @@ def plan_passes(planning: PassPlanning) -> tuple[DispatchPlan, ...]:
     Raises:
         PlanProblem: A count, override or uniform that cannot be computed or does not fit; too many workgroups or dispatches.
     """
-    dispatches: list[DispatchPlan] = []
-    for step in planning.contract.passes:
-        count = _repeats(planning, step)
-        if len(dispatches) + count > MAX_DISPATCHES:
+    schedule = _Schedule(planning)
+    schedule.add(planning.contract.schedule, {}, 0)
+    return tuple(schedule.dispatches)
+
+
+class _Schedule:
+    """Unrolls repeats.
+
+    Args:
+        planning: What planning needs.
+    """
+
+    def __init__(self, planning: PassPlanning) -> None:
+        self.dispatches: list[DispatchPlan] = []
+        self._planning = planning
+        self._rounds = 0
+
+    def add(self, steps: Sequence[Step], counters: Mapping[str, int], turn: int) -> None:
+        """Add the dispatches of some steps.
+
+        Args:
+            steps: Passes and groups, in order.
+            counters: Value of each `index` around them.
+            turn: Round of the innermost group around them, for lists in `bind`.
+        """
+        for step in steps:
+            if isinstance(step, PassGroup):
+                for index in range(self._rounds_of(step, counters)):
+                    self.add(step.passes, _counting(counters, step.index, index), index)
+            else:
+                self._add_pass(step, counters, turn)
+
+    def _add_pass(self, step: PassContract, counters: Mapping[str, int], turn: int) -> None:
+        planning = self._planning
+        count = self._rounds_of(step, counters)
+        turns = range(count) if step.repeat is not None else range(turn, turn + 1)
+        parameters = merge_parameters(planning.contract.params, step.params, planning.case.params)
+        if step.index is not None:
+            self.dispatches.extend(
+                _plan_dispatch(planning, step, parameters, _counting(counters, step.index, index), index) for index in turns
+            )
+        elif count:
+            # Repeats differ only in what they bind: work out the rest once.
+            first = _plan_dispatch(planning, step, parameters, counters, turns[0])
+            self.dispatches.extend(_rebound(first, step, index) for index in turns)
+
+    def _rounds_of(self, step: Step, counters: Mapping[str, int]) -> int:
+        planning = self._planning
+        count = 1
+        if step.repeat is not None:
+            entry = _first_entry(step)
+            values = {**planning.symbols.values, **counters, **workgroup_symbols(planning.symbols.interface, entry)}
+            count = _whole(planning, step.repeat, values)
+        # Rounds of a group count as well: they take time even where nothing in them is dispatched.
+        self._rounds += count
+        if self._rounds > MAX_DISPATCHES:
             span = step.repeat.span if step.repeat and step.repeat.span else step.span
             message = f"more than {MAX_DISPATCHES:,} dispatches (case {planning.case.name})"
             raise PlanProblem(at_span(planning.contract, "PX327", span, message))
-        parameters = merge_parameters(planning.contract.params, step.params, planning.case.params)
-        if step.index is None:
-            # Repeats differ only in what they bind: work out the rest once.
-            first = _plan_dispatch(planning, step, parameters, 0) if count else None
-            dispatches.extend(_rebound(first, step, index) for index in range(count) if first is not None)
-        else:
-            dispatches.extend(_plan_dispatch(planning, step, parameters, index) for index in range(count))
-    return tuple(dispatches)
+        return count
 
 
-def _repeats(planning: PassPlanning, step: PassContract) -> int:
-    if step.repeat is None:
-        return 1
-    values = {**planning.symbols.values, **workgroup_symbols(planning.symbols.interface, step.entry)}
-    return _whole(planning, step.repeat, values)
+def _counting(counters: Mapping[str, int], name: str | None, value: int) -> Mapping[str, int]:
+    return counters if name is None else {**counters, name: value}
+
+
+def _first_entry(step: Step) -> str:
+    """The entry point of a pass, or of the first pass in a group."""
+    while isinstance(step, PassGroup):
+        step = step.passes[0]
+    return step.entry
 
 
 def _whole(planning: PassPlanning, expression: Expression, values: Mapping[str, SymbolValue]) -> int:
@@ -72,10 +121,10 @@ def _whole(planning: PassPlanning, expression: Expression, values: Mapping[str, 
         raise PlanProblem(at_expression(planning.contract, "PX325", expression, problem, planning.case.name)) from None
 
 
-def _plan_dispatch(planning: PassPlanning, step: PassContract, parameters: Mapping[str, Parameter], index: int) -> DispatchPlan:
-    values: dict[str, SymbolValue] = {**planning.symbols.values}
-    if step.index is not None:
-        values[step.index] = index
+def _plan_dispatch(
+    planning: PassPlanning, step: PassContract, parameters: Mapping[str, Parameter], counters: Mapping[str, int], turn: int
+) -> DispatchPlan:
+    values: dict[str, SymbolValue] = {**planning.symbols.values, **counters}
     overrides = {**planning.symbols.overrides, **_overrides(planning, step, values)}
     interface = planning.interfaces.under(overrides)
     entry = interface.entry_point(step.entry)
@@ -96,7 +145,7 @@ def _plan_dispatch(planning: PassPlanning, step: PassContract, parameters: Mappi
                 group=binding.group,
                 binding=binding.binding,
                 variable=binding.name,
-                buffer=_bound(step, binding.name, index) if is_storage else None,
+                buffer=_bound(step, binding.name, turn) if is_storage else None,
                 uniform_type=None if is_storage else binding.type,
                 uniform_value=uniform,
             )
@@ -110,13 +159,13 @@ def _plan_dispatch(planning: PassPlanning, step: PassContract, parameters: Mappi
     )
 
 
-def _bound(step: PassContract, variable: str, index: int) -> str:
+def _bound(step: PassContract, variable: str, turn: int) -> str:
     names = step.bind.get(variable, (variable,))
-    return names[index % len(names)]
+    return names[turn % len(names)]
 
 
-def _rebound(dispatch: DispatchPlan, step: PassContract, index: int) -> DispatchPlan:
-    if index == 0 or not any(len(names) > 1 for names in step.bind.values()):
+def _rebound(dispatch: DispatchPlan, step: PassContract, turn: int) -> DispatchPlan:
+    if not any(len(names) > 1 for names in step.bind.values()):
         return dispatch
     bindings = tuple(
         binding
@@ -125,7 +174,7 @@ def _rebound(dispatch: DispatchPlan, step: PassContract, index: int) -> Dispatch
             group=binding.group,
             binding=binding.binding,
             variable=binding.variable,
-            buffer=_bound(step, binding.variable, index),
+            buffer=_bound(step, binding.variable, turn),
             uniform_type=None,
             uniform_value=None,
         )

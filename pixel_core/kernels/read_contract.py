@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
 from pixel_core.findings import Severity, Span
 from pixel_core.kernels.check_calls import check_calls
 from pixel_core.kernels.closest_name import closest_name
-from pixel_core.kernels.contract import CODECS, ROLES, Budget, KernelContract, Reference, ScratchBuffer
+from pixel_core.kernels.contract import CODECS, ROLES, Budget, KernelContract, PassGroup, Reference, ScratchBuffer, Step
 from pixel_core.kernels.contract_fields import Reading, Toml, dotted
 from pixel_core.kernels.contract_keys import (
     BUDGET_LIMITS,
@@ -41,7 +41,7 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
     dims = _dims(reading, (*path, "dims"), table.get("dims"))
     expect = _expect(reading, (*path, "expect"), table.get("expect"))
     reference = _reference(reading, (*path, "reference"), table.get("reference"))
-    passes = read_passes(reading, path, table)
+    schedule = read_passes(reading, path, table)
     if not expect and reference is None and len(reading.findings) == told:
         hint = f"add {CONTRACT_KEYS['expect']}, or {CONTRACT_KEYS['reference']}"
         reading.tell("PX308", path, f"`{name}` does not say what its outputs must equal", hint)
@@ -57,7 +57,7 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         roles=_choices(reading, (*path, "roles"), table.get("roles"), ROLES, ()),
         codecs=_choices(reading, (*path, "codecs"), table.get("codecs"), CODECS, LATER_CODECS),
         buffers=_buffers(reading, (*path, "buffers"), table.get("buffers")),
-        passes=passes,
+        schedule=schedule,
         define=reading.named_expressions((*path, "define"), table.get("define"), CONTRACT_KEYS["define"]),
         expect=expect,
         reference=reference,
@@ -247,9 +247,18 @@ def _check_names(reading: Reading, contract: KernelContract) -> None:
             elif key == "define" and name in contract.shapes:
                 reading.tell("PX305", span, f"`{name}` is already the name of a buffer", "give it another name")
             taken[name] = key
-    for step, one in enumerate(contract.passes):
-        if one.index in taken:
-            reading.tell("PX305", (contract.name, "passes", step, "index"), f"`{one.index}` is already a name in `{taken[one.index]}`")
+    _check_counters(reading, contract, contract.schedule, taken)
+
+
+def _check_counters(reading: Reading, contract: KernelContract, steps: Iterable[Step], taken: Mapping[str, str]) -> None:
+    for step in steps:
+        index = step.index
+        if index is not None and index in taken:
+            message = f"`{index}` is already a name in `{taken[index]}`"
+            reading.tell("PX305", contract.key_spans.get(f"{step.key}.index", step.span), message, "give it another name")
+        if isinstance(step, PassGroup):
+            inner = taken if index is None else {**taken, index: "index"}
+            _check_counters(reading, contract, step.passes, inner)
 
 
 def _check_functions(reading: Reading, contract: KernelContract) -> None:

@@ -5,42 +5,80 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from pixel_core.kernels.contract import Parameter, PassContract
-from pixel_core.kernels.contract_fields import Reading, Toml
-from pixel_core.kernels.contract_keys import CONTRACT_KEYS, LATER_PASS_KEYS, MAX_ENTRIES, MAX_PASSES, PASS_KEYS
+from pixel_core.kernels.contract import Parameter, PassContract, PassGroup, Step, walk_steps
+from pixel_core.kernels.contract_fields import Reading, Toml, dotted
+from pixel_core.kernels.contract_keys import CONTRACT_KEYS, LATER_PASS_KEYS, MAX_ENTRIES, MAX_PASS_DEPTH, MAX_PASSES, PASS_KEYS
 from pixel_core.kernels.expressions import Expression
 from pixel_core.kernels.toml_keys import TomlPath
 
 _MAX_NESTING = 8
+_GROUP_KEYS = ("passes", "repeat", "index")
 
 
-def read_passes(reading: Reading, path: TomlPath, table: Mapping[str, Toml]) -> tuple[PassContract, ...]:
+def read_passes(reading: Reading, path: TomlPath, table: Mapping[str, Toml]) -> tuple[Step, ...]:
     """The `passes` of a contract's table; without them the table itself is the one pass."""
     if "passes" not in table:
-        one = _read_pass(reading, path, {key: table[key] for key in ("entry", "dispatch", "bind") if key in table}, str(path[0]))
+        own = {key: table[key] for key in ("entry", "dispatch", "bind") if key in table}
+        one = _read_pass(reading, path, own, str(path[0]), is_repeated=False)
         return () if one is None else (one,)
     for key in ("entry", "dispatch", "bind"):
         if key in table:
             reading.tell("PX303", reading.key_span((*path, key)), f"`{key}` stands beside `passes`", "write it in each pass")
-    passes: Toml = table["passes"]
-    at = (*path, "passes")
+    steps = _read_steps(reading, (*path, "passes"), table["passes"], is_repeated=False, depth=1)
+    count = sum(1 for _ in walk_steps(steps))
+    if count > MAX_PASSES:
+        reading.tell("PX309", (*path, "passes"), f"{count:,} passes; at most {MAX_PASSES} are read", "use `repeat`")
+        return ()
+    return steps
+
+
+def _read_steps(reading: Reading, path: TomlPath, passes: Toml, *, is_repeated: bool, depth: int) -> tuple[Step, ...]:
     if not isinstance(passes, list) or not passes:
-        reading.tell_type(at, passes, CONTRACT_KEYS["passes"]) if passes != [] else reading.tell("PX308", at, "`passes` is empty")
+        reading.tell_type(path, passes, CONTRACT_KEYS["passes"]) if passes != [] else reading.tell("PX308", path, "`passes` is empty")
         return ()
     if len(passes) > MAX_PASSES:
-        reading.tell("PX309", at, f"{len(passes):,} passes; at most {MAX_PASSES} are read", "use `repeat`")
+        reading.tell("PX309", path, f"{len(passes):,} passes; at most {MAX_PASSES} are read", "use `repeat`")
         return ()
-    read: list[PassContract] = []
+    read: list[Step | None] = []
     for index, item in enumerate(passes):
+        at = (*path, index)
         if not isinstance(item, dict):
-            reading.tell_type((*at, index), item, CONTRACT_KEYS["passes"])
+            reading.tell_type(at, item, CONTRACT_KEYS["passes"])
             continue
         inner = cast("dict[str, Toml]", item)
-        reading.check_keys((*at, index), inner, PASS_KEYS, LATER_PASS_KEYS)
-        one = _read_pass(reading, (*at, index), inner, None)
-        if one is not None:
-            read.append(one)
-    return tuple(read)
+        reading.check_keys(at, inner, PASS_KEYS, LATER_PASS_KEYS)
+        is_group = "passes" in inner
+        read.append(_read_group(reading, at, inner, depth) if is_group else _read_pass(reading, at, inner, None, is_repeated=is_repeated))
+    return tuple(step for step in read if step is not None)
+
+
+def _read_group(reading: Reading, path: TomlPath, table: Mapping[str, Toml], depth: int) -> PassGroup | None:
+    for key in table:
+        if key in PASS_KEYS and key not in _GROUP_KEYS:
+            reading.tell("PX303", reading.key_span((*path, key)), f"`{key}` stands beside `passes`", "write it in each pass")
+    if depth > MAX_PASS_DEPTH:
+        reading.tell("PX309", (*path, "passes"), f"passes are nested more than {MAX_PASS_DEPTH} deep")
+        return None
+    repeat, index = _repeat(reading, path, table)
+    if "repeat" not in table:
+        reading.tell("PX308", path, "these passes stand in a group, and it has no `repeat`", f"add {PASS_KEYS['repeat']}")
+    passes = _read_steps(reading, (*path, "passes"), table["passes"], is_repeated=True, depth=depth + 1)
+    if repeat is None or not passes:
+        return None
+    return PassGroup(passes=passes, repeat=repeat, index=index, key=dotted(path[1:]), span=reading.value_span(path))
+
+
+def _repeat(reading: Reading, path: TomlPath, table: Mapping[str, Toml]) -> tuple[Expression | None, str | None]:
+    """`repeat` and `index` of a pass or a group."""
+    repeat: Expression | None = None
+    if "repeat" in table:
+        repeat = reading.expression((*path, "repeat"), table["repeat"], PASS_KEYS["repeat"])
+    index = reading.string((*path, "index"), table.get("index"), PASS_KEYS["index"])
+    if index is not None:
+        index = reading.identifier((*path, "index"), index, "the name of a counter")
+        if "repeat" not in table:
+            reading.tell("PX308", (*path, "index"), "`index` counts repeats, and there is no `repeat`", f"add {PASS_KEYS['repeat']}")
+    return repeat, index
 
 
 def read_parameters(reading: Reading, path: TomlPath, value: Toml) -> dict[str, Parameter]:
@@ -71,7 +109,7 @@ def _parameter(reading: Reading, path: TomlPath, value: Toml) -> Parameter | Non
     return reading.expression(path, value)
 
 
-def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name: str | None) -> PassContract | None:
+def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name: str | None, *, is_repeated: bool) -> PassContract | None:
     entry = reading.string((*path, "entry"), table.get("entry"), PASS_KEYS["entry"]) or name
     if entry is None and "entry" not in table:
         reading.tell("PX308", path, "this pass has no `entry`", f"add {PASS_KEYS['entry']}")
@@ -79,14 +117,12 @@ def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name
     bind = _bind(reading, (*path, "bind"), table.get("bind"))
     params = read_parameters(reading, (*path, "params"), table.get("params"))
     overrides = reading.named_expressions((*path, "overrides"), table.get("overrides"), PASS_KEYS["overrides"])
-    repeat: Expression | None = None
-    if "repeat" in table:
-        repeat = reading.expression((*path, "repeat"), table["repeat"], PASS_KEYS["repeat"])
-    index = reading.string((*path, "index"), table.get("index"), PASS_KEYS["index"])
-    if index is not None:
-        index = reading.identifier((*path, "index"), index, "the name of a counter")
-        if "repeat" not in table:
-            reading.tell("PX308", (*path, "index"), "`index` counts repeats, and there is no `repeat`", f"add {PASS_KEYS['repeat']}")
+    repeat, index = _repeat(reading, path, table)
+    is_repeated = is_repeated or "repeat" in table
+    for variable, names in bind.items():
+        if len(names) > 1 and not is_repeated:
+            message = f"`{variable}` has {len(names)} buffers that take turns, and nothing repeats this pass"
+            reading.tell("PX308", (*path, "bind", variable), message, f"add {PASS_KEYS['repeat']}")
     if entry is None or dispatch is None:
         return None
     return PassContract(
@@ -97,6 +133,8 @@ def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name
         overrides=overrides,
         repeat=repeat,
         index=index,
+        is_repeated=is_repeated,
+        key=dotted(path[1:]),
         span=reading.value_span(path),
     )
 

@@ -174,6 +174,56 @@ def test_repeats_without_a_counter_still_cycle() -> None:
     ]
 
 
+def test_groups_repeat_their_passes() -> None:
+    contract = """
+    [sort]
+    dims = "n"
+    shapes = { keys = "n" }
+    buffers = { tmp = "u32 n" }
+    expect = { keys = "keys" }
+    roles = { keys = "inout" }
+    cases = ["n=64"]
+    derive = false
+    [[sort.passes]]
+    repeat = 3
+    index = "i"
+    [[sort.passes.passes]]
+    entry = "sort_step"
+    dispatch = "10 * i + j"
+    repeat = "i"
+    index = "j"
+    params = { step = { shift = "j" } }
+    bind = { src = "keys", dst = "tmp" }
+    [[sort.passes.passes]]
+    entry = "sort_step"
+    dispatch = "100 + i"
+    params = { step = { shift = "i" } }
+    bind = { src = ["keys", "tmp"], dst = ["tmp", "keys"] }
+    """
+    case = plan_one(PING_PONG, contract)
+    planned = [(one.workgroups[0], one.bindings[0].uniform_value, one.bindings[1].buffer) for one in case.dispatches]
+    assert planned == [
+        (100, {"shift": 0}, "keys"),
+        (10, {"shift": 0}, "keys"),
+        (101, {"shift": 1}, "tmp"),
+        (20, {"shift": 0}, "keys"),
+        (21, {"shift": 1}, "keys"),
+        (102, {"shift": 2}, "keys"),
+    ]
+
+
+def test_groups_that_would_turn_for_ever_are_refused() -> None:
+    inner = "{ entry = 'sort_step', dispatch = 1, repeat = 0, params = { step = { shift = 0 } }, bind = { src = 'a', dst = 'b' } }"
+    text = f"""[sort]
+dims = "n"
+cases = ["n=4"]
+shapes = {{ a = "n", b = "n" }}
+expect = {{ b = "a" }}
+passes = [{{ repeat = "⟦10 ** 9⟧", passes = [{inner}] }}]
+"""
+    check(PING_PONG, text, "PX327", "more than 10,000 dispatches (case n=4)", None)
+
+
 def test_bind_renames_a_variable_whose_name_is_no_name_in_expressions() -> None:
     shader = """
     @group(0) @binding(0) var<storage, read> in: array<f32>;

@@ -387,6 +387,36 @@ MISSING_TRUTH = 'add a table by output: expect = { c = "a @ b" }, or a Python fu
         ("[s]\nexpect = { y = 1 }\npasses = [⟦{ entry = 'a' }⟧]", "PX308", "this pass has no `dispatch`", MISSING_DISPATCH),
         ("[s]\nexpect = { y = 1 }\npasses = ⟦[]⟧", "PX308", "`passes` is empty", None),
         (
+            "[s]\nexpect = { y = 1 }\npasses = [⟦{ passes = [{ entry = 'a', dispatch = 1 }] }⟧]",
+            "PX308",
+            "these passes stand in a group, and it has no `repeat`",
+            'add how often: repeat = "ceil(log2(n))"',
+        ),
+        (
+            "[s]\nexpect = { y = 1 }\npasses = [{ ⟦entry⟧ = 'a', repeat = 2, passes = [{ entry = 'a', dispatch = 1 }] }]",
+            "PX303",
+            "`entry` stands beside `passes`",
+            "write it in each pass",
+        ),
+        (
+            "[s]\nexpect = { y = 1 }\npasses = [{ repeat = 2, passes = ⟦[]⟧ }]",
+            "PX308",
+            "`passes` is empty",
+            None,
+        ),
+        (
+            "[s]\nexpect = { y = 1 }\npasses = [{ repeat = 2, index = 'i', passes = [{ entry = 'a', dispatch = 1, repeat = 3, index = ⟦'i'⟧ }] }]",
+            "PX305",
+            "`i` is already a name in `index`",
+            "give it another name",
+        ),
+        (
+            "[s]\nexpect = { y = 1 }\npasses = [{ entry = 'a', dispatch = 1, bind = { y = ⟦['y', 'z']⟧ } }]",
+            "PX308",
+            "`y` has 2 buffers that take turns, and nothing repeats this pass",
+            'add how often: repeat = "ceil(log2(n))"',
+        ),
+        (
             "[s]\nexpect = { y = 1 }\n[[s.passes]]\nentry = 'a'\ndispatch = 1\n⟦indirect⟧ = 'buf 0'",
             "PX304",
             "`indirect` is not supported yet",
