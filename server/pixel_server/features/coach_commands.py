@@ -23,7 +23,7 @@ from pixel_server.coach_runs import CoachRuns
 from pixel_server.coach_session import ACCEPTABLE, OPEN, CoachSession
 from pixel_server.editor import Editor
 from pixel_server.features import command_names
-from pixel_server.features.coach_arguments import fields_of, number_at, open_file, text_at
+from pixel_server.features.coach_arguments import fields_of, number_at, number_if_given, open_file, text_at
 from pixel_server.features.coach_decisions import CoachDecisions
 from pixel_server.features.coach_tasks import comment_tasks, find_finding, finding_task, one_line, repair_task, review_task
 from pixel_server.kernel_checks import KernelChecks
@@ -86,12 +86,15 @@ class CoachCommands:
         return await self._coach.change(toggle)
 
     async def cancel(self, *arguments: Any) -> bool:
-        """`[task]`: stop a task's run; it goes back to the queue. Answers whether it ran or waited here."""
-        number = number_at(arguments, 0)
-        if self._runs.cancel(number):
-            return True
-        hint = f"`pixel-lsp cancel {number}` gives a task up, wherever it runs"
-        raise QueueError(f"task {number} is not run from this editor", hint=hint)
+        """`[task?]`: stop a task's run, or the one there is; the task goes back to the queue. Answers whether it ran or waited here."""
+        asked_for = number_if_given(arguments, 0)
+        number = self._runs.running if asked_for is None else asked_for
+        if number is None:
+            raise QueueError("no task is run from this editor")
+        if not self._runs.cancel(number):
+            hint = f"`pixel-lsp cancel {number}` gives a task up, wherever it runs"
+            raise QueueError(f"task {number} is not run from this editor", hint=hint)
+        return True
 
     async def queue(self, *arguments: Any) -> dict[str, Any] | None:
         """`[{uri, from: comment | verdict | finding | words, …}]`: put a task into the queue.

@@ -86,9 +86,10 @@ class CoachWords:
     def _arrived(self, event: TextArrived) -> str:
         self._tokens += estimate_tokens(event.text) - 1
         seconds = self._clock() - self._since
-        speed = f", {self._tokens / seconds:.0f} tokens/s" if seconds > 0.5 else ""
-        who = self._generator if event.source == "generator" else "the reviewer"
-        return f"{self._round}: {who} writes, about {count(self._tokens, 'token')}{speed}"
+        speed = f"{self._tokens / seconds:.0f} tokens/s, " if seconds > 0.5 else ""
+        who = "" if event.source == "generator" else "the reviewer writes, "
+        # Status lines are short: what changes comes first.
+        return f"{self._round}: {who}{speed}about {count(self._tokens, 'token')}"
 
     def _restart(self) -> None:
         self._tokens, self._since = 0, self._clock()
@@ -127,7 +128,7 @@ class CoachProgress:
             task: What is worked on.
             cancel: Called when the user cancels.
         """
-        shown = ShownRun(self._server, f"Coach: task {task.number} {task.title}", f"pixel-lsp/coach/{next(self._numbers)}")
+        shown = ShownRun(self._server, f"Coach: task {task.number}", f"pixel-lsp/coach/{next(self._numbers)}")
         if self._session.client.progress:
             shown.begin(cancel)
         return shown

@@ -25,7 +25,10 @@ WHOLE_FILE = types.Range(start=types.Position(line=0, character=0), end=types.Po
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoachDesk:
-    return CoachDesk(tmp_path, monkeypatch)
+    made = CoachDesk(tmp_path)
+    for name, value in made.variables.items():
+        monkeypatch.setenv(name, value)
+    return made
 
 
 @pytest_asyncio.fixture
@@ -229,6 +232,6 @@ async def test_the_candidate_is_shown_as_far_as_the_editor_can(client: Editor, d
 
 @pytest.mark.parametrize("arguments", [(), ("1",), (1.5,), (True,), (None,)])
 async def test_arguments_that_are_none(client: Editor, arguments: tuple[object, ...]) -> None:
-    for name in ("run", "cancel", "accept", "applyHunk", "dismissFinding"):
+    for name in ("run", "pause", "accept", "applyHunk", "dismissFinding"):
         with pytest.raises(Exception, match="argument 1 must be a"):
             await client.command(f"pixel-lsp.coach.{name}", *arguments)

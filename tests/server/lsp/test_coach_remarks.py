@@ -28,7 +28,10 @@ FINDINGS = (
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoachDesk:
-    return CoachDesk(tmp_path, monkeypatch)
+    made = CoachDesk(tmp_path)
+    for name, value in made.variables.items():
+        monkeypatch.setenv(name, value)
+    return made
 
 
 @pytest_asyncio.fixture

@@ -21,7 +21,10 @@ pytestmark = [pytest.mark.device, pytest.mark.asyncio]
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoachDesk:
-    return CoachDesk(tmp_path, monkeypatch)
+    made = CoachDesk(tmp_path)
+    for name, value in made.variables.items():
+        monkeypatch.setenv(name, value)
+    return made
 
 
 @pytest_asyncio.fixture
@@ -53,7 +56,7 @@ async def test_task_progress_one_hunk_and_the_file_is_exactly_so(client: Editor,
     said = [getattr(one, "message", None) for one in client.client.progress_reports["pixel-lsp/coach/1"]]
     assert said[0] == "starting"
     assert "round 1 of 3: scripted script script.json writes" in said
-    assert any(one is not None and one.endswith("tokens/s") for one in said)
+    assert any(one is not None and "tokens/s" in one for one in said)
     assert [one for one in said if one in ("round 1 of 3: proved", "round 1 of 3: scored 8/10")] != []
     assert said[-2:] == ["awaiting acceptance: proved; scored 8/10", "awaiting acceptance: proved; scored 8/10"]
     # Nothing is written by itself.

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from coach_testing.reviews import review_reply
 from lsp_testing.kernels import RIGHT
 from pixel_coach.store import Store, queue_path
@@ -33,14 +31,23 @@ class CoachDesk:
         state: Of the user.
     """
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, home: Path | None = None) -> None:
+        """Make the folders.
+
+        Args:
+            folder: For all of it.
+            home: Of a user who has set no variables; None keeps state and settings in the folder, for `variables`.
+        """
         self.workspace = folder / "workspace"
-        self.state = folder / "state"
-        self._config = folder / "config" / "pixel-lsp"
+        self.state = home / ".local" / "state" if home is not None else folder / "state"
+        self._config = (home / ".config" if home is not None else folder / "config") / "pixel-lsp"
         self.workspace.mkdir()
         self._config.mkdir(parents=True)
-        monkeypatch.setenv("XDG_CONFIG_HOME", str(self._config.parent))
-        monkeypatch.setenv("XDG_STATE_HOME", str(self.state))
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Where programs find state and settings."""
+        return {"XDG_CONFIG_HOME": str(self._config.parent), "XDG_STATE_HOME": str(self.state)}
 
     def write_script(self, *replies: Mapping[str, Any]) -> None:
         """Make the coach's generator and reviewer give these replies."""
@@ -63,7 +70,7 @@ class CoachDesk:
 
     def store(self) -> Store:
         """The user's queue."""
-        return Store(queue_path({"XDG_STATE_HOME": str(self.state)}))
+        return Store(queue_path(self.variables))
 
     def task(self, number: int) -> Task:
         """A task as it is now."""
