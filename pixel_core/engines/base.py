@@ -45,12 +45,16 @@ class BindingJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchJob:
-    """One dispatch: entry point, pipeline constants by name, workgroups, bindings."""
+    """One dispatch: entry point, pipeline constants by name, workgroups, bindings.
+
+    With `indirect`, a storage buffer and the place of the first of three u32 in it, the workgroups stand there when it runs.
+    """
 
     entry_point: str
     constants: Mapping[str, float]
     workgroups: tuple[int, int, int]
     bindings: tuple[BindingJob, ...]
+    indirect: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

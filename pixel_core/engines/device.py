@@ -38,7 +38,7 @@ from pixel_core.wgsl.parse import parse
 
 _WANTED_FEATURES = frozenset({"shader-f16", "subgroup", "subgroup-barrier"})
 _BACKENDS = {"linux": ("Vulkan",), "darwin": ("Metal",), "win32": ("DX12", "Vulkan")}
-_STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
+_STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.INDIRECT | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
 _UNIFORM = wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST
 _STAGING = wgpu.BufferUsage.MAP_READ | wgpu.BufferUsage.COPY_DST
 
@@ -269,7 +269,8 @@ class DeviceEngine:
         for job, compiled, allocations in zip(jobs, pipelines, placed, strict=True):
             for dispatch, pipeline in zip(job.dispatches, compiled, strict=True):
                 x, y, z = dispatch.workgroups
-                dispatches, workgroups = dispatches + 1, workgroups + x * y * z
+                size = x * y * z if dispatch.indirect is None else _CHUNK_WORKGROUPS
+                dispatches, workgroups = dispatches + 1, workgroups + size
                 if dispatches > _CHUNK_DISPATCHES or (dispatches > 1 and workgroups > _CHUNK_WORKGROUPS):
                     compute.end()
                     _submit_and_wait(device, encoder)
@@ -277,11 +278,15 @@ class DeviceEngine:
                         return None
                     encoder = device.create_command_encoder()
                     compute = encoder.begin_compute_pass()
-                    dispatches, workgroups = 1, x * y * z
+                    dispatches, workgroups = 1, size
                 compute.set_pipeline(pipeline.pipeline)
                 for group, bind_group in _bind_groups(device, pipeline, dispatch, allocations):
                     compute.set_bind_group(group, bind_group)
-                compute.dispatch_workgroups(x, y, z)
+                if dispatch.indirect is None:
+                    compute.dispatch_workgroups(x, y, z)
+                else:
+                    name, first = dispatch.indirect
+                    compute.dispatch_workgroups_indirect(allocations[name].buffer, allocations[name].region.offset + 4 * first)
         compute.end()
         return encoder
 

@@ -16,7 +16,7 @@ def check_job(job: KernelJob, limits: Mapping[str, int]) -> RunFailure | None:
     """
     message = _too_large(job.buffers, limits)
     for dispatch in job.dispatches:
-        message = message or _too_many_workgroups(dispatch, limits) or _aliased(dispatch)
+        message = message or _too_many_workgroups(dispatch, limits) or _aliased(dispatch) or _misplaced(dispatch, job.buffers)
     return None if message is None else RunFailure(reason="validation", message=message)
 
 
@@ -34,6 +34,17 @@ def _too_many_workgroups(dispatch: DispatchJob, limits: Mapping[str, int]) -> st
     for axis, count in zip("xyz", dispatch.workgroups, strict=True):
         if limit is not None and count > limit:
             return f"`{dispatch.entry_point}` is dispatched over {count:,} workgroups in {axis}; the limit is {limit:,} per dimension"
+    return None
+
+
+def _misplaced(dispatch: DispatchJob, buffers: Mapping[str, BufferJob]) -> str | None:
+    if dispatch.indirect is None:
+        return None
+    name, first = dispatch.indirect
+    if not 0 <= first * 4 <= len(buffers[name].initial) - 12:
+        return f"the workgroups of `{dispatch.entry_point}` would stand outside of `{name}`"
+    if any(binding.writable and binding.buffer == name for binding in dispatch.bindings):
+        return f"`{dispatch.entry_point}` may write `{name}`, which holds its own workgroups"
     return None
 
 

@@ -17,7 +17,7 @@ class BufferUse:
 
     Attributes:
         name: The contract's name for it.
-        variables: The shader variables that it is bound to, at least one unless the contract declares it in `buffers` for nothing.
+        variables: The shader variables that it is bound to; none for a key of `buffers` that only `indirect` names.
         type: Store type: the variables', or `array<scalar>` for a key of `buffers`; None when the shader's could not be worked out.
         is_written: Whether a variable may write it.
         is_declared: Whether it is a key of `buffers`.
@@ -46,6 +46,9 @@ MAX_MEMBERS = 1_000
 
 MAX_NESTING = 15
 """Depth of a composite type (WGSL, section "Limits")."""
+
+
+_BEHIND_ALL = (1 << 32, 0)
 
 
 def is_unwieldy(type_: Type | None) -> bool:
@@ -107,6 +110,8 @@ def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping
             if binding.address_space == "storage":
                 for name in step.bind.get(binding.name, (binding.name,)):
                     variables.setdefault(name, {})[binding.name] = binding
+        if step.indirect is not None and step.indirect.buffer in contract.buffers:
+            variables.setdefault(step.indirect.buffer, {})
     uses: dict[str, BufferUse] = {}
     for name in sorted(variables, key=lambda name: _first_place(list(variables[name].values()))):
         bound = tuple(variables[name].values())
@@ -118,7 +123,7 @@ def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping
 
 
 def _first_place(bindings: Sequence[Binding]) -> tuple[int, int]:
-    return min((one.group, one.binding) for one in bindings)
+    return min(((one.group, one.binding) for one in bindings), default=_BEHIND_ALL)
 
 
 def _widest(bindings: Sequence[Binding]) -> Type | None:

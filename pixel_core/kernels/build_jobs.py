@@ -84,7 +84,7 @@ def _dispatch(plan: DispatchPlan, interface: ShaderInterface, uniforms: _Uniform
         for binding in plan.bindings
     )
     constants = {_constant_key(interface, name): float(value) for name, value in plan.overrides.items()}
-    return DispatchJob(entry_point=plan.entry, constants=constants, workgroups=plan.workgroups, bindings=bindings)
+    return DispatchJob(entry_point=plan.entry, constants=constants, workgroups=plan.workgroups, bindings=bindings, indirect=plan.indirect)
 
 
 def _is_writable(interface: ShaderInterface, variable: str) -> bool:

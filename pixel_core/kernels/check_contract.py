@@ -13,8 +13,9 @@ from pixel_core.kernels.contract import KernelContract, PassContract, walk_steps
 from pixel_core.kernels.expressions import Expression
 from pixel_core.kernels.plan_problem import at_expression, at_key, at_span
 from pixel_core.source import SourceText
+from pixel_core.wgsl.layout import parts_of
 from pixel_core.wgsl.reflect import Binding, ShaderInterface
-from pixel_core.wgsl.types import Struct, Type
+from pixel_core.wgsl.types import Scalar, Struct, Type
 
 _UNSUPPORTED = {"handle": "textures and samplers are not supported yet", "immediate": "`var<immediate>` is not supported yet"}
 
@@ -83,7 +84,7 @@ class _Check:
                     message = f"`{step.entry}` uses no storage variable `{variable}`"
                     hint = self._guess(variable, names, "it uses")
                     findings.append(at_key(self._contract, "PX321", f"key@{step.key_of('bind')}.{variable}", message, hint))
-            findings.extend(self._aliases(step))
+            findings.extend([*self._aliases(step), *self._indirect(step)])
         for name in self._contract.buffers:
             if name not in self._uses:
                 message = f"no pass binds the buffer `{name}`"
@@ -106,6 +107,26 @@ class _Check:
                     message = f"`{other.name}` and `{binding.name}` are both bound to `{buffer}`, and one of them writes it"
                     hint = "WebGPU allows that for no dispatch; give one of them another buffer"
                     return [at_key(self._contract, "PX330", step.key_of("bind"), message, hint)]
+        return []
+
+    def _indirect(self, step: PassContract) -> list[Finding]:
+        """Workgroup counts that stand in no buffer of words, or in one that the same pass may write."""
+        if step.indirect is None:
+            return []
+        name, key = step.indirect.buffer, step.key_of("indirect")
+        use = self._uses.get(name)
+        if use is None:
+            hint = self._guess(name, self._uses, "buffers")
+            return [at_key(self._contract, "PX321", key, f"`{name}` is not a buffer of this contract", hint)]
+        scalars = {part.name for part in parts_of(use.type) if isinstance(part, Scalar)} if use.type is not None else set[str]()
+        if scalars and scalars != {"u32"}:
+            message = f"`{name}` holds {', '.join(sorted(scalars))}, and workgroups are counted in u32"
+            return [at_key(self._contract, "PX323", key, message)]
+        entry = self._interface.entry_point(step.entry)
+        for binding in entry_bindings(self._interface, entry) if entry else []:
+            if binding.access != "read" and name in step.bind.get(binding.name, (binding.name,)) and binding.address_space == "storage":
+                message = f"`{name}` holds the workgroups of this pass, and `{binding.name}` may write it meanwhile"
+                return [at_key(self._contract, "PX330", key, message, "WebGPU allows that for no dispatch; write it in an earlier pass")]
         return []
 
     def names_of_buffers(self) -> list[Finding]:

@@ -55,6 +55,15 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Indirect:
+    """`indirect = "arguments 4"`: the buffer that holds the workgroups in x, y and z, and the place of the first, counted in u32."""
+
+    buffer: str
+    first: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PassContract:
     """One dispatch (or `repeat` of them).
 
@@ -62,7 +71,8 @@ class PassContract:
 
     Attributes:
         entry: Entry point.
-        dispatch: One to three expressions: workgroups in x, y, z.
+        dispatch: One to three expressions: workgroups in x, y, z; empty where `indirect` says it.
+        indirect: Where the number of workgroups stands when the pass runs, or None.
         bind: Shader variable → contract buffers that take turns; only where they differ.
         params: Overrides the contract's `params` for this pass.
         overrides: Likewise.
@@ -74,6 +84,7 @@ class PassContract:
 
     entry: str
     dispatch: tuple[Expression, ...]
+    indirect: Indirect | None
     bind: Mapping[str, tuple[str, ...]]
     params: Mapping[str, Parameter]
     overrides: Mapping[str, Expression]
@@ -221,7 +232,7 @@ class KernelContract:
         for step in walk_steps(self.schedule):
             found += [step.repeat] if step.repeat else []
             if isinstance(step, PassContract):
-                found += [*step.dispatch, *step.overrides.values()]
+                found += [*step.dispatch, *step.overrides.values(), *([step.indirect.first] if step.indirect else [])]
         for case in self.cases:
             found += case.overrides.values()
         while pending:

@@ -38,6 +38,7 @@ PASS_KEYS: Mapping[str, str] = MappingProxyType(
     {
         "entry": CONTRACT_KEYS["entry"],
         "dispatch": CONTRACT_KEYS["dispatch"],
+        "indirect": 'the buffer that holds the workgroup counts, and the place of the first: indirect = "arguments 0"',
         "bind": 'a table from shader variable to buffer, or to a list that is cycled through: bind = { source = ["keys", "tmp"] }',
         "params": CONTRACT_KEYS["params"],
         "overrides": CONTRACT_KEYS["overrides"],
@@ -46,8 +47,6 @@ PASS_KEYS: Mapping[str, str] = MappingProxyType(
         "passes": 'passes that are repeated together: passes = [{ entry = "main", dispatch = 1 }]',
     }
 )
-
-LATER_PASS_KEYS = ("indirect",)
 
 CASE_KEYS: Mapping[str, str] = MappingProxyType(
     {

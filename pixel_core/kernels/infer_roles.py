@@ -36,7 +36,8 @@ class Roles:
 def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader: SourceText) -> Roles:
     """Give every buffer a role.
 
-    A role that the contract states stands. Else: what the shader can only read is `in`; a key of `buffers` is `scratch`; an atomic
+    A role that the contract states stands. Else: what the shader can only read is `in`; a key of `buffers` is `scratch`, unless
+    `inputs` or `expect` names it; an atomic
     output is `accumulate` and starts at zero unless `inputs` fills it; an output is `inout` when `inputs` fills it or its own
     expectation uses it, and `out` when not; what is written and has no truth is `scratch`, or `inout` when `inputs` fills it.
     With a Python reference, everything that is written counts as an output unless `roles` says `scratch`.
@@ -45,7 +46,7 @@ def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader:
     expected = {name.partition(".")[0]: name for name in contract.expect}
     roles: dict[str, str] = {}
     for name, use in uses.items():
-        has_truth = name in expected or contract.reference is not None
+        has_truth = name in expected or (contract.reference is not None and not use.is_declared)
         roles[name] = contract.roles.get(name) or _infer(use, has_truth=has_truth, starts=name in filled or _uses_itself(contract, name))
     findings = [*_contradictions(contract, uses, roles, shader), *_used_outputs(contract, uses, roles)]
     outputs = list(contract.expect)
@@ -64,7 +65,7 @@ def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader:
 
 
 def _infer(use: BufferUse, *, has_truth: bool, starts: bool) -> str:
-    if use.is_declared:
+    if use.is_declared and not has_truth and not starts:
         return "scratch"
     if not use.is_written:
         return "in"

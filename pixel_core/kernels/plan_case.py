@@ -13,7 +13,7 @@ from pixel_core.kernels.expressions import Expression, ExpressionProblem, parse_
 from pixel_core.kernels.infer_roles import CONTENT_ROLES
 from pixel_core.kernels.plan_buffers import plan_buffer
 from pixel_core.kernels.plan_passes import PassPlanning, plan_passes
-from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_span
+from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key, at_span
 from pixel_core.kernels.plan_symbols import CaseSymbols, Interfaces, plain_symbols, resolve_symbols
 from pixel_core.kernels.planned import BufferPlan, Case, DispatchPlan
 from pixel_core.kernels.symbols import evaluate_symbol, show_value
@@ -54,6 +54,7 @@ def plan_case(planning: CasePlanning, case: CaseContract, *, derived: bool = Fal
     passes = PassPlanning(contract=contract, interfaces=planning.interfaces, case=case, symbols=symbols, shader=planning.shader)
     dispatches = plan_passes(passes)
     buffers = tuple(plan_buffer(contract, use, planning.roles[name], case.name, symbols.values) for name, use in planning.uses.items())
+    _check_indirect(contract, case, dispatches, buffers)
     invocations = sum(prod(dispatch.workgroups) * prod(dispatch.workgroup_size) for dispatch in dispatches)
     size_bytes = sum(buffer.size_bytes for buffer in buffers)
     _check_budget(contract, case, invocations, size_bytes, dispatches, buffers)
@@ -85,6 +86,20 @@ def _check_where(contract: KernelContract, case: CaseContract, symbols: CaseSymb
             label = (Label(contract.source.location(condition.span), "this condition"),) if condition.span else ()
             message = f"the case `{case.name}` does not meet `{condition.text}`"
             raise PlanProblem(at_span(contract, "PX326", case.span, message, "correct the case, or weaken the condition", *label))
+
+
+def _check_indirect(
+    contract: KernelContract, case: CaseContract, dispatches: tuple[DispatchPlan, ...], buffers: tuple[BufferPlan, ...]
+) -> None:
+    words = {buffer.name: buffer.size_bytes // 4 for buffer in buffers}
+    for dispatch in dispatches:
+        if dispatch.indirect is None:
+            continue
+        name, first = dispatch.indirect
+        if first + 3 > words[name]:
+            step = next(step for step in contract.passes if step.indirect is not None and step.indirect.buffer == name)
+            message = f"three workgroup counts from place {first:,} on do not fit `{name}`, which has {words[name]:,} (case {case.name})"
+            raise PlanProblem(at_key(contract, "PX323", step.key_of("indirect"), message, "a dispatch has counts in x, y and z"))
 
 
 def _check_budget(

@@ -156,6 +156,7 @@ def _plan_dispatch(
         workgroup_size=entry.workgroup_size,
         overrides={name: value for name, value in overrides.items() if name in entry.overrides},
         bindings=tuple(bindings),
+        indirect=None if step.indirect is None else (step.indirect.buffer, _whole(planning, step.indirect.first, values)),
     )
 
 
@@ -186,6 +187,7 @@ def _rebound(dispatch: DispatchPlan, step: PassContract, turn: int) -> DispatchP
         workgroup_size=dispatch.workgroup_size,
         overrides=dispatch.overrides,
         bindings=bindings,
+        indirect=dispatch.indirect,
     )
 
 
@@ -210,6 +212,8 @@ def _check_overrides(planning: PassPlanning, step: PassContract, interface: Shad
 
 
 def _workgroups(planning: PassPlanning, step: PassContract, values: Mapping[str, SymbolValue]) -> tuple[int, int, int]:
+    if step.indirect is not None:
+        return 0, 0, 0
     counts: list[int] = []
     for axis, expression in zip("xyz", step.dispatch, strict=False):
         count = _whole(planning, expression, values)

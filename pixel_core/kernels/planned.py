@@ -53,10 +53,11 @@ class DispatchPlan:
 
     Attributes:
         entry: Entry point.
-        workgroups: x, y, z.
+        workgroups: x, y, z; none where `indirect` says it.
         workgroup_size: x, y, z.
         overrides: Pipeline constants by name, only those the entry uses.
         bindings: Only those the entry uses.
+        indirect: Buffer that holds the workgroups when the dispatch runs, and the place of the first in it, in u32.
     """
 
     entry: str
@@ -64,6 +65,7 @@ class DispatchPlan:
     workgroup_size: tuple[int, int, int]
     overrides: Mapping[str, int | float | bool]
     bindings: tuple[BindingPlan, ...]
+    indirect: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

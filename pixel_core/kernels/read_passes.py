@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from pixel_core.kernels.contract import Parameter, PassContract, PassGroup, Step, walk_steps
+from pixel_core.kernels.contract import Indirect, Parameter, PassContract, PassGroup, Step, walk_steps
 from pixel_core.kernels.contract_fields import Reading, Toml, dotted
-from pixel_core.kernels.contract_keys import CONTRACT_KEYS, LATER_PASS_KEYS, MAX_ENTRIES, MAX_PASS_DEPTH, MAX_PASSES, PASS_KEYS
-from pixel_core.kernels.expressions import Expression
+from pixel_core.kernels.contract_keys import CONTRACT_KEYS, MAX_ENTRIES, MAX_PASS_DEPTH, MAX_PASSES, PASS_KEYS
+from pixel_core.kernels.expressions import Expression, parse_expression
 from pixel_core.kernels.toml_keys import TomlPath
 
 _MAX_NESTING = 8
@@ -46,7 +46,7 @@ def _read_steps(reading: Reading, path: TomlPath, passes: Toml, *, is_repeated: 
             reading.tell_type(at, item, CONTRACT_KEYS["passes"])
             continue
         inner = cast("dict[str, Toml]", item)
-        reading.check_keys(at, inner, PASS_KEYS, LATER_PASS_KEYS)
+        reading.check_keys(at, inner, PASS_KEYS)
         is_group = "passes" in inner
         read.append(_read_group(reading, at, inner, depth) if is_group else _read_pass(reading, at, inner, None, is_repeated=is_repeated))
     return tuple(step for step in read if step is not None)
@@ -114,6 +114,7 @@ def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name
     if entry is None and "entry" not in table:
         reading.tell("PX308", path, "this pass has no `entry`", f"add {PASS_KEYS['entry']}")
     dispatch = _dispatch(reading, path, table)
+    indirect = _indirect(reading, (*path, "indirect"), table["indirect"]) if "indirect" in table else None
     bind = _bind(reading, (*path, "bind"), table.get("bind"))
     params = read_parameters(reading, (*path, "params"), table.get("params"))
     overrides = reading.named_expressions((*path, "overrides"), table.get("overrides"), PASS_KEYS["overrides"])
@@ -128,6 +129,7 @@ def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name
     return PassContract(
         entry=entry,
         dispatch=dispatch,
+        indirect=indirect,
         bind=bind,
         params=params,
         overrides=overrides,
@@ -142,10 +144,13 @@ def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name
 def _dispatch(reading: Reading, path: TomlPath, table: Mapping[str, Toml]) -> tuple[Expression, ...] | None:
     at = (*path, "dispatch")
     value: Toml = table.get("dispatch")
+    if "indirect" in table:
+        if value is not None:
+            reading.tell("PX303", reading.key_span(at), "`dispatch` stands beside `indirect`", "keep one of them")
+        return ()
     if value is None:
-        if "indirect" not in table:
-            what = "this pass" if len(path) > 1 else f"`{'.'.join(map(str, path))}`"
-            reading.tell("PX308", path, f"{what} has no `dispatch`", f"add {CONTRACT_KEYS['dispatch']}")
+        what = "this pass" if len(path) > 1 else f"`{'.'.join(map(str, path))}`"
+        reading.tell("PX308", path, f"{what} has no `dispatch`", f"add {CONTRACT_KEYS['dispatch']}")
         return None
     if isinstance(value, str):
         axes = reading.expressions(at, value, ",")
@@ -159,6 +164,21 @@ def _dispatch(reading: Reading, path: TomlPath, table: Mapping[str, Toml]) -> tu
         reading.tell("PX305", at, f"a dispatch has one to three dimensions; here are {len(axes)}", f"write {CONTRACT_KEYS['dispatch']}")
         return None
     return axes
+
+
+def _indirect(reading: Reading, path: TomlPath, value: Toml) -> Indirect | None:
+    text = reading.string(path, value, PASS_KEYS["indirect"])
+    if text is None:
+        return None
+    parts = reading.parts(path, text, " ")
+    if len(parts) not in {1, 2}:
+        reading.tell("PX305", path, f"`{text}` is not a buffer and a place in it", f"write {PASS_KEYS['indirect']}")
+        return None
+    name, span = parts[0]
+    first = reading.parse(*parts[1]) if len(parts) == 2 else parse_expression("0", span)
+    if first is None or reading.identifier(path, name, "the name of a buffer", span) is None:
+        return None
+    return Indirect(buffer=name, first=first, span=reading.value_span(path))
 
 
 def _bind(reading: Reading, path: TomlPath, value: Toml) -> dict[str, tuple[str, ...]]:

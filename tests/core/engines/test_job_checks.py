@@ -35,3 +35,16 @@ def test_a_buffer_is_writable_once() -> None:
 def test_a_limit_that_is_not_known_is_not_held() -> None:
     job = KernelJob(source="", buffers={"a": BufferJob(initial=bytes(1000))}, dispatches=())
     assert check_job(job, {}) is None
+
+
+def check_indirect(message: str | None, *, first: int, writable: bool = False) -> None:
+    binding = BindingJob(group=0, binding=0, buffer="a", writable=writable)
+    dispatch = DispatchJob(entry_point="main", constants={}, workgroups=(0, 0, 0), bindings=(binding,), indirect=("a", first))
+    job = KernelJob(source="", buffers={"a": BufferJob(initial=bytes(16))}, dispatches=(dispatch,))
+    assert check_job(job, LIMITS) == (None if message is None else RunFailure(reason="validation", message=message))
+
+
+def test_workgroups_are_taken_from_inside_a_buffer_that_nobody_writes() -> None:
+    check_indirect(None, first=1)
+    check_indirect("the workgroups of `main` would stand outside of `a`", first=2)
+    check_indirect("`main` may write `a`, which holds its own workgroups", first=0, writable=True)

@@ -224,6 +224,74 @@ passes = [{{ repeat = "⟦10 ** 9⟧", passes = [{inner}] }}]
     check(PING_PONG, text, "PX327", "more than 10,000 dispatches (case n=4)", None)
 
 
+INDIRECT = """
+@group(0) @binding(0) var<storage, read_write> counts: array<u32>;
+@group(1) @binding(0) var<storage, read> x: array<f32>;
+@group(1) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1) fn count() { counts[0] = arrayLength(&x); counts[1] = 1u; counts[2] = 1u; }
+@compute @workgroup_size(1) fn copy(@builtin(global_invocation_id) id: vec3<u32>) { y[id.x] = x[id.x]; }
+@compute @workgroup_size(1) fn spoil() { counts[0] = 0u; }
+"""
+
+INDIRECT_CONTRACT = """[copy]
+dims = "n"
+shapes = { x = "n", y = "n" }
+buffers = { counts = "u32 3" }
+expect = { y = "x" }
+cases = ["n=4"]
+derive = false
+"""
+
+
+def test_workgroups_that_stand_in_a_buffer() -> None:
+    passes = "passes = [{ entry = 'count', dispatch = 1 }, { entry = 'copy', indirect = 'counts' }]"
+    case = plan_one(INDIRECT, INDIRECT_CONTRACT + passes)
+    assert [(one.workgroups, one.indirect) for one in case.dispatches] == [((1, 1, 1), None), ((0, 0, 0), ("counts", 0))]
+    assert {one.name: one.role for one in case.buffers} == {"counts": "scratch", "x": "in", "y": "out"}
+
+
+def test_workgroups_that_the_host_writes() -> None:
+    contract = (
+        INDIRECT_CONTRACT.replace("u32 3", "u32 4") + "inputs = { counts = 'n' }\npasses = [{ entry = 'copy', indirect = 'counts n-3' }]"
+    )
+    case = plan_one(INDIRECT, contract)
+    assert [one.indirect for one in case.dispatches] == [("counts", 1)]
+    assert [(one.name, one.role) for one in case.buffers] == [("x", "in"), ("y", "out"), ("counts", "in")]
+
+
+@pytest.mark.parametrize(
+    ("passes", "code", "message", "hint"),
+    [
+        (
+            "passes = [{ entry = 'count', dispatch = 1 }, { entry = 'copy', indirect = ⟦'counts 1'⟧ }]",
+            "PX323",
+            "three workgroup counts from place 1 on do not fit `counts`, which has 3 (case n=4)",
+            "a dispatch has counts in x, y and z",
+        ),
+        (
+            "passes = [{ entry = 'count', dispatch = 1 }, { entry = 'copy', indirect = ⟦'count'⟧ }]",
+            "PX321",
+            "`count` is not a buffer of this contract",
+            "did you mean `counts`?",
+        ),
+        (
+            "passes = [{ entry = 'count', dispatch = 1 }, { entry = 'copy', indirect = ⟦'x'⟧ }]",
+            "PX323",
+            "`x` holds f32, and workgroups are counted in u32",
+            None,
+        ),
+        (
+            "passes = [{ entry = 'copy', dispatch = 1 }, { entry = 'spoil', indirect = ⟦'counts'⟧ }]",
+            "PX330",
+            "`counts` holds the workgroups of this pass, and `counts` may write it meanwhile",
+            "WebGPU allows that for no dispatch; write it in an earlier pass",
+        ),
+    ],
+)
+def test_mistakes_about_indirect_dispatches(passes: str, code: str, message: str, hint: str | None) -> None:
+    check(INDIRECT, INDIRECT_CONTRACT + passes, code, message, hint)
+
+
 def test_bind_renames_a_variable_whose_name_is_no_name_in_expressions() -> None:
     shader = """
     @group(0) @binding(0) var<storage, read> in: array<f32>;

@@ -405,7 +405,7 @@ MISSING_TRUTH = 'add a table by output: expect = { c = "a @ b" }, or a Python fu
             None,
         ),
         (
-            "[s]\nexpect = { y = 1 }\npasses = [{ repeat = 2, index = 'i', passes = [{ entry = 'a', dispatch = 1, repeat = 3, index = ⟦'i'⟧ }] }]",
+            "[s]\nexpect = { y = 1 }\npasses = [{repeat=2, index='i', passes=[{entry='a', dispatch=1, repeat=3, index=⟦'i'⟧}]}]",
             "PX305",
             "`i` is already a name in `index`",
             "give it another name",
@@ -417,10 +417,22 @@ MISSING_TRUTH = 'add a table by output: expect = { c = "a @ b" }, or a Python fu
             'add how often: repeat = "ceil(log2(n))"',
         ),
         (
-            "[s]\nexpect = { y = 1 }\n[[s.passes]]\nentry = 'a'\ndispatch = 1\n⟦indirect⟧ = 'buf 0'",
-            "PX304",
-            "`indirect` is not supported yet",
-            "this contract cannot be checked while it is there",
+            "[s]\nexpect = { y = 1 }\npasses = [{ entry = 'a', ⟦dispatch⟧ = 1, indirect = 'buf 0' }]",
+            "PX303",
+            "`dispatch` stands beside `indirect`",
+            "keep one of them",
+        ),
+        (
+            "[s]\nexpect = { y = 1 }\npasses = [{ entry = 'a', indirect = ⟦'buf 0 1'⟧ }]",
+            "PX305",
+            "`buf 0 1` is not a buffer and a place in it",
+            'write the buffer that holds the workgroup counts, and the place of the first: indirect = "arguments 0"',
+        ),
+        (
+            "[s]\nexpect = { y = 1 }\npasses = [{ entry = 'a', indirect = '⟦4⟧' }]",
+            "PX305",
+            "`4` cannot be the name of a buffer: it is not a name",
+            "use letters, digits and `_`",
         ),
         (
             "[s]\nexpect = { y = 1 }\n[[s.passes]]\nentry = 'a'\ndispatch = 1\nindex = ⟦'i'⟧",
