@@ -8,9 +8,11 @@ from collections import Counter
 import pytest
 
 from pixel_testing.broken_variants import BrokenVariant, read_broken_variants
-from pixel_testing.check_command import CheckOutcome, run_check
+from pixel_testing.check_command import SHADERS, CheckOutcome, run_check
 
 VARIANTS = read_broken_variants()
+
+HAS_BARRIER = re.compile(r"workgroupBarrier|workgroupUniformLoad")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def test_each_kernel_has_a_mistake_of_each_kind() -> None:
         kinds = Counter(variant.kind for variant in VARIANTS if variant.kernel == kernel)
         assert kinds["boundary"] >= 1
         assert kinds["index"] + kinds["stride"] >= 1
-        assert kinds["synchronisation"] >= 1
+        assert kinds["synchronisation"] >= 1 or not HAS_BARRIER.search((SHADERS / f"{kernel}.wgsl").read_text(encoding="utf-8"))
         assert kinds["precision"] >= 1
         assert kinds.total() >= 5
 
@@ -37,8 +39,8 @@ def test_broken_variant_is_reported(outcome: CheckOutcome, variant: BrokenVarian
     kernel = outcome.kernel(variant.file_name)
     assert kernel["status"] == "failed"
     assert {case["name"]: case["status"] for case in kernel["cases"]}[variant.case] == "failed"
-    finding = next(finding for finding in kernel["findings"] if finding["code"] == "PX401")
-    assert finding["message"].startswith(f"{variant.output} is wrong")
+    wrong = [finding for finding in kernel["findings"] if finding["code"] == "PX401"]
+    (finding,) = (finding for finding in wrong if finding["message"].startswith(f"{variant.output} is wrong"))
     assert any(re.search(variant.says, note) for note in finding["notes"]), finding["notes"]
     near_the_bug = range(variant.bug_lines.start - 1, variant.bug_lines.stop + 1)
     assert finding["line"] in {*near_the_bug, *variant.store_lines}
