@@ -17,7 +17,15 @@ from pixel_testing.check_command import SHADERS, CheckOutcome, run_check
 
 pytestmark = pytest.mark.device
 
-KERNELS = ("dot_product", "histogram", "matmul", "prefix_scan", "q4_0_matvec", "softmax")
+KERNELS = (
+    "dot_product",
+    "histogram",
+    "matmul",
+    "prefix_scan",
+    "q4_0_matvec",
+    "softmax",
+    "transpose",
+)
 
 
 @pytest.fixture(scope="module")
