@@ -21,6 +21,7 @@ KERNELS = (
     "dot_product",
     "histogram",
     "matmul",
+    "matmul_f16",
     "matmul_registers",
     "prefix_scan",
     "q4_0_matvec",
