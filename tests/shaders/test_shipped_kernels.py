@@ -23,6 +23,7 @@ KERNELS = (
     "matmul",
     "matmul_f16",
     "matmul_registers",
+    "matvec",
     "prefix_scan",
     "q4_0_matvec",
     "softmax",
