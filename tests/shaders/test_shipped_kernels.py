@@ -26,6 +26,7 @@ KERNELS = (
     "matvec",
     "prefix_scan",
     "q4_0_matvec",
+    "q8_0_matvec",
     "softmax",
     "transpose",
 )
