@@ -27,6 +27,7 @@ KERNELS = (
     "prefix_scan",
     "q4_0_matvec",
     "q8_0_matvec",
+    "rms_norm",
     "softmax",
     "transpose",
 )
