@@ -20,6 +20,7 @@ pytestmark = pytest.mark.device
 KERNELS = (
     "dot_product",
     "histogram",
+    "layer_norm",
     "matmul",
     "matmul_f16",
     "matmul_registers",
