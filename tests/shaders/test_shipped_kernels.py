@@ -29,6 +29,7 @@ KERNELS = (
     "q4_0_matvec",
     "q8_0_matvec",
     "rms_norm",
+    "rope",
     "softmax",
     "transpose",
 )
