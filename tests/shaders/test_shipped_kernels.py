@@ -18,6 +18,7 @@ from pixel_testing.check_command import SHADERS, CheckOutcome, run_check
 pytestmark = pytest.mark.device
 
 KERNELS = (
+    "attention",
     "dot_product",
     "histogram",
     "layer_norm",
