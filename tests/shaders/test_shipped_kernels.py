@@ -32,6 +32,7 @@ KERNELS = (
     "rms_norm",
     "rope",
     "softmax",
+    "swiglu",
     "transpose",
 )
 
