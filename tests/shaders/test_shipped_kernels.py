@@ -20,6 +20,7 @@ pytestmark = pytest.mark.device
 KERNELS = (
     "attention",
     "dot_product",
+    "embedding",
     "gelu",
     "histogram",
     "layer_norm",
