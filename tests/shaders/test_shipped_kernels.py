@@ -18,6 +18,7 @@ from pixel_testing.check_command import SHADERS, CheckOutcome, run_check
 pytestmark = pytest.mark.device
 
 KERNELS = (
+    "argmax",
     "attention",
     "dot_product",
     "embedding",
