@@ -36,6 +36,7 @@ KERNELS = (
     "rope",
     "softmax",
     "swiglu",
+    "top_k",
     "transpose",
 )
 
