@@ -18,7 +18,7 @@ import msgspec
 from pixel_coach.events import Event, decode
 from pixel_core.processes.launcher import module_command
 
-GRACE_S: Final = 15.0
+GRACE_S: Final = 8.0
 """After SIGTERM the coach ends its model's reply and its workers and gives the task back; then its whole group is killed."""
 
 _MAX_LINE_BYTES: Final = 64 << 20
@@ -33,13 +33,11 @@ class ProcessEnd:
         process: Its number while it ran; the owner of its lease names it.
         code: Exit code; negative for a signal.
         complaint: The last lines of its standard error.
-        was_killed: It did not end within the grace, so nothing was given back.
     """
 
     process: int
     code: int
     complaint: str
-    was_killed: bool
 
 
 async def run_coach(arguments: Sequence[str], tell: Callable[[Event], None], stop: asyncio.Event) -> ProcessEnd:
@@ -74,15 +72,14 @@ async def run_coach(arguments: Sequence[str], tell: Callable[[Event], None], sto
     complaining = asyncio.ensure_future(_tail(child.stderr))
     ending = asyncio.ensure_future(child.wait())
     stopping = asyncio.ensure_future(stop.wait())
-    was_killed = False
     try:
         await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not ending.done():
-            was_killed = not await _end_in_peace(child, ending)
+            await _end_in_peace(child, ending)
         # Grandchildren may hold the pipes of a child that was killed.
         await asyncio.wait({listening, complaining}, timeout=1.0)
         complaint = complaining.result() if complaining.done() else ""
-        return ProcessEnd(process=child.pid, code=child.returncode or 0, complaint=complaint, was_killed=was_killed)
+        return ProcessEnd(process=child.pid, code=child.returncode or 0, complaint=complaint)
     finally:
         _kill_group(child)
         for task in (listening, complaining, stopping):
@@ -90,8 +87,8 @@ async def run_coach(arguments: Sequence[str], tell: Callable[[Event], None], sto
         await asyncio.gather(listening, complaining, stopping, ending, return_exceptions=True)
 
 
-async def _end_in_peace(child: asyncio.subprocess.Process, ending: asyncio.Future[int]) -> bool:
-    """Ask a run to end, and kill it when it does not. Returns whether it ended by itself."""
+async def _end_in_peace(child: asyncio.subprocess.Process, ending: asyncio.Future[int]) -> None:
+    """Ask a run to end, and kill it when it does not."""
     with suppress(ProcessLookupError):
         if sys.platform == "win32":
             assert child.stdin is not None
@@ -99,11 +96,9 @@ async def _end_in_peace(child: asyncio.subprocess.Process, ending: asyncio.Futur
         else:
             child.send_signal(signal.SIGTERM)
     done, _ = await asyncio.wait({ending}, timeout=GRACE_S)
-    if done:
-        return True
-    _kill_group(child)
-    await asyncio.wait({ending})
-    return False
+    if not done:
+        _kill_group(child)
+        await asyncio.wait({ending})
 
 
 def _kill_group(child: asyncio.subprocess.Process) -> None:

@@ -14,14 +14,17 @@ from pixel_coach.errors import CoachError
 from pixel_coach.events import Event, Notice, RunEnded, TaskEnded
 from pixel_coach.store import Store
 from pixel_coach.tasks import WORKING, Action, State, Task
-from pixel_server.coach_process import ProcessEnd, run_coach
+from pixel_server.coach_process import GRACE_S, ProcessEnd, run_coach
 from pixel_server.coach_store import CoachStore
 from pixel_server.editor import Editor
 from pixel_server.features.coach_progress import CoachProgress
 from pixel_server.settings import Settings
 
-END_S: Final = 1.5
-"""How long the end of the server waits for a run. Editors kill a server that takes longer; the run then ends by itself."""
+END_S: Final = GRACE_S + 2.0
+"""How long the end of the server waits for a run. Some editors kill a server that takes long; the run then ends by itself."""
+
+STOPPED: Final = "stopped"
+"""The reason of a run that was cancelled, as `loop.coach_task` gives it."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -132,11 +135,11 @@ class CoachRuns:
             return
         finally:
             shown.end()
-        if end.was_killed:
-            await self._give_back(run.task.number, end)
         if run.ended is not None:
             self._on_ended(run.task, run.ended)
-        elif not run.stop.is_set():
+            return
+        await self._give_back(run.task.number, end)
+        if not run.stop.is_set():
             self._say_why_not(run, end)
 
     def _note(self, run: _Run, event: Event) -> None:
@@ -159,12 +162,12 @@ class CoachRuns:
         self._editor.show_message(types.MessageType.Warning, f"the coach did not work on task {run.task.number}: {said}")
 
     async def _give_back(self, number: int, end: ProcessEnd) -> None:
-        """Return the task of a run that had to be killed, unless somebody else has it by now."""
+        """Return the task of a run that crashed or had to be killed, unless somebody else has it by now."""
 
         def give_back(store: Store) -> None:
             lease = store.lease_of(number)
             if lease is not None and lease.owner.endswith(f"(process {end.process})") and lease.task.state in WORKING:
-                store.change_state(number, State.PENDING, "stopped")
+                store.change_state(number, State.PENDING, STOPPED)
 
         try:
             await self._store.change(give_back)
@@ -193,5 +196,7 @@ def said_ending(task: Task, ended: TaskEnded) -> str | None:
             return f"{name} needs you: {ended.reason}"
         case State.FAILED | State.BLOCKED:
             return f"{name} is {ended.state.value}: {ended.reason}"
+        case State.PENDING if ended.reason != STOPPED:
+            return f"{name} went back to the queue: {ended.reason}"
         case _:
             return None

@@ -25,6 +25,7 @@ from pixel_server.features.command_names import (
     COACH_CANCEL,
     COACH_DISMISS_FINDING,
     COACH_EDIT_FIRST,
+    COACH_PAUSE,
     COACH_QUEUE,
     COACH_REJECT,
     COACH_REJECT_HUNK,
@@ -101,6 +102,7 @@ def _about_task(view: TaskView, place: Place) -> Iterator[types.CodeAction]:
     name = f"task {task.number} '{task.title}'"
     if task.state is State.PENDING:
         yield _action(f"Coach: run {name}", COACH_RUN, task.number)
+        yield _action(f"Coach: {'resume' if task.is_paused else 'pause'} {name}", COACH_PAUSE, task.number)
         return
     if task.state in WORKING:
         yield _action(f"Coach: stop {name}", COACH_CANCEL, task.number)

@@ -134,9 +134,12 @@ class CoachCommands:
             raise QueueError(f"{document.path.name} lies outside of the workspace {workspace}")
 
         def find_or_add(store: Store) -> Task:
-            waiting = store.tasks(workspace=workspace, target=new.target, states=(State.PENDING, State.IN_PROGRESS, State.IN_REVIEW))
-            known = next((task for task in waiting if task.action is Action.REVIEW), None)
-            return known or store.add(new)
+            known = store.tasks(workspace=workspace, target=new.target, states=OPEN)
+            task = next((one for one in known if one.action is Action.REVIEW), None)
+            if task is not None and task.state in ACCEPTABLE:
+                # Nobody needs to have read the last one.
+                task = store.change_state(task.number, State.PENDING, "reviewed again")
+            return task or store.add(new)
 
         if not await self._is_allowed_in(workspace):
             return None

@@ -20,7 +20,7 @@ from pixel_coach.errors import QueueError
 from pixel_coach.read_settings import read_settings
 from pixel_coach.reject import reject
 from pixel_coach.store import Store
-from pixel_coach.tasks import Action, State
+from pixel_coach.tasks import Action, State, Task
 from pixel_server.coach_session import ACCEPTABLE, CoachSession, TaskView
 from pixel_server.editor import Editor
 from pixel_server.features.coach_arguments import number_at, number_if_given
@@ -71,10 +71,8 @@ class CoachDecisions:
         """`[task, attempt?]`: take all hunks that are not left out; in an open document as an edit, and saving completes the task."""
         number, attempt = number_at(arguments, 0), number_if_given(arguments, 1)
         found = await self._find(number, attempt)
-        if found is None or found[1].task.action is Action.REVIEW:
-            return await self._coach.change(
-                lambda store: accept(store, number, protected=_protected(store, number), attempt_number=attempt).task
-            )
+        if found is None or not found[1].changes:
+            return await self._coach.change(lambda store: _accept_whole(store, number, attempt))
         document, view, placed = found
         wanted = view.undecided(placed)
         if not wanted:
@@ -145,14 +143,14 @@ class CoachDecisions:
         self._edited_first -= {view.task.number for view in self._coach.view(document.uri).open}
 
     async def _find(self, number: int, attempt: int | None) -> tuple[Document, TaskView, tuple[PlacedHunk, ...]] | None:
-        """A task of an open document, and where its hunks are in it; None when the document is not open.
+        """A task of an open document, and where its hunks are in it; None when the document is not open, and for a review.
 
         Raises:
             QueueError: The candidate is refuted, another one by now, or was made from another text.
         """
         await self._coach.look()
         found = self._coach.task(number)
-        if found is None:
+        if found is None or found[1].task.action is Action.REVIEW:
             return None
         document, view = found
         if view.attempt is None or view.attempt.patch is None or view.task.state not in ACCEPTABLE:
@@ -209,6 +207,13 @@ class CoachDecisions:
             return await self._coach.change(lambda store: reject(store, number, "every hunk was left out", retry=False))
         await self.settle(document)
         return {"task": number, "left_out": sorted(numbers)}
+
+
+def _accept_whole(store: Store, number: int, attempt: int | None) -> Task:
+    """Write a candidate into a file that is not open. A review has nothing to be written, whatever became of its file: it is read."""
+    if store.get(number).action is Action.REVIEW:
+        return store.change_state(number, State.COMPLETED, "read")
+    return accept(store, number, protected=_protected(store, number), attempt_number=attempt).task
 
 
 def _protected(store: Store, number: int) -> tuple[str, ...]:

@@ -49,20 +49,19 @@ def coach_lenses(view: CoachView, document: Document, shader: ShaderView | None)
 def _of_task(view: TaskView, document: Document) -> Iterator[Command]:
     task = view.task
     words = task_words(view)
-    show = Command(title=words, command=COACH_SHOW_CANDIDATE, arguments=[task.number])
     if task.state is State.PENDING:
         yield Command(title=f"▶ Coach: {words}", command=COACH_RUN, arguments=[task.number])
     elif task.state in WORKING:
         yield Command(title=f"■ Coach: {words}", command=COACH_CANCEL, arguments=[task.number])
+    elif task.action is Action.REVIEW and task.state in ACCEPTABLE:
+        yield Command(title=f"✓ Coach: {words}; close it", command=COACH_ACCEPT, arguments=[task.number])
     elif view.attempt is None or view.attempt.patch is None:
         yield Command(title=f"↻ Coach: {words}", command=COACH_RUN, arguments=[task.number])
-    elif task.action is Action.REVIEW:
-        yield Command(title=f"Coach: {words}", command=COACH_ACCEPT, arguments=[task.number])
     else:
-        yield Command(title=f"Coach: {words}", command=COACH_SHOW_CANDIDATE, arguments=show.arguments)
+        yield Command(title=f"Coach: {words}", command=COACH_SHOW_CANDIDATE, arguments=[task.number])
         placed = view.placed(document.content.text)
         if placed is None:
-            yield Command(title="the file changed since", command=COACH_SHOW_CANDIDATE, arguments=show.arguments)
+            yield Command(title="the file changed since", command=COACH_SHOW_CANDIDATE, arguments=[task.number])
         elif not view.refusal and task.state in ACCEPTABLE:
             if not view.undecided(placed) and not untaken(placed):
                 yield Command(title="taken: save to complete it", command=COACH_ACCEPT, arguments=[task.number])

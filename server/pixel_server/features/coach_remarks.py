@@ -19,6 +19,9 @@ from pixel_server.coach_session import CoachView, TaskView
 from pixel_server.session import Document
 from pixel_server.to_lsp import Places, to_diagnostic
 
+_MOST_COMPARED: Final = 1_000_000
+"""Pairs of lines that are compared to follow a remark, as somebody types: some ten milliseconds. A text that differs more has none."""
+
 _SEVERITIES: Final[Mapping[str, Severity]] = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO}
 
 
@@ -100,6 +103,8 @@ def _of_review(task: Task, attempt: Attempt, review: Review, document: Document)
     if attempt.patch is None or not review.findings:
         return
     content = document.content
+    if _differing_pairs(attempt.patch.new_text, content.text) > _MOST_COMPARED:
+        return
     changes = hunks(attempt.patch.new_text, content.text)
     lines = ClientText(content.text, "utf-32")
     for one in review.findings:
@@ -123,6 +128,15 @@ def _of_review(task: Task, attempt: Attempt, review: Review, document: Document)
             else None,
         )
         yield Remark(finding=finding, task=task, attempt=attempt, review_finding=one, fingerprint=fingerprint(task.target, one))
+
+
+def _differing_pairs(old: str, new: str) -> int:
+    """How many pairs of lines lie between what two texts have in common at their beginning and at their end."""
+    before, after = old.splitlines(), new.splitlines()
+    shorter = min(len(before), len(after))
+    head = next((number for number in range(shorter) if before[number] != after[number]), shorter)
+    tail = next((number for number in range(shorter - head) if before[-1 - number] != after[-1 - number]), shorter - head)
+    return (len(before) - head - tail) * (len(after) - head - tail)
 
 
 def _line_now(line: int, changes: Sequence[Hunk]) -> int | None:

@@ -68,6 +68,7 @@ async def test_a_file_is_reviewed_on_demand_and_its_remarks_can_be_dealt_with(cl
     await client.until(lambda: len(client.client.messages) == 1)
     assert client.client.messages[0].message.startswith("k.wgsl is reviewed: ")
 
+    assert [one for one in await client.lenses(uri) if "Coach" in one] == ["✓ Coach: task 1 'Review k.wgsl': reviewed, 7/10; close it"]
     # A line that moves takes its remark along; one that is edited loses it.
     client.change(uri, 2, "// on top\n" + RIGHT.replace("@workgroup_size(64)", "@workgroup_size(32)"))
     (moved,) = await remarks(client, uri, "PX803")
@@ -91,9 +92,19 @@ async def test_a_file_is_reviewed_on_demand_and_its_remarks_can_be_dealt_with(cl
     back = await client.action(uri, store, "Send back to the coach")
     assert back.command is not None
     assert await client.command(back.command.command, *back.command.arguments) == {"task": 2, "state": "running"}
-    await client.until(lambda: desk.task(2).state is State.AWAITING_ACCEPTANCE)
+    await client.until(lambda: len(client.client.messages) == 2)
+    assert desk.task(2).state is State.AWAITING_ACCEPTANCE
     assert desk.task(2).title == "PX803: a product where a sum would do"
     assert path.read_text(encoding="utf-8") == RIGHT
+
+    # A review is read, whatever became of its file; asked for again, it is the same task.
+    path.write_text(f"// on top\n{RIGHT}", encoding="utf-8")
+    desk.write_script(reviewed(9))
+    assert await client.command("pixel-lsp.coach.reviewFile", uri) == {"task": 1, "state": "running"}
+    await client.until(lambda: desk.task(1).state is State.AWAITING_ACCEPTANCE)
+    path.write_text(RIGHT, encoding="utf-8")
+    assert await client.command("pixel-lsp.coach.accept", 1) == {"task": 1, "state": "completed"}
+    assert (desk.task(1).reason, path.read_text(encoding="utf-8")) == ("read", RIGHT)
 
 
 async def test_what_is_remarked_on_a_candidate_shows_where_it_is_taken(client: Editor, desk: CoachDesk) -> None:

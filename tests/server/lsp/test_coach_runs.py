@@ -71,6 +71,7 @@ async def test_a_comment_becomes_a_task_once(client: Editor, desk: CoachDesk) ->
     assert (desk.task(1).action, desk.task(1).target, desk.task(1).workspace) == (Action.EDIT_FILE, "k.wgsl", desk.workspace)
     assert [one.title for one in await client.actions(uri, where) if one.title.startswith("Coach")] == [
         "Coach: run task 1 'use four elements a thread where N allows it'",
+        "Coach: pause task 1 'use four elements a thread where N allows it'",
         "Coach: review this file",
     ]
     # The lens stays with the comment, wherever that goes.
@@ -204,6 +205,31 @@ async def test_a_run_that_cannot_work_says_why(client: Editor, desk: CoachDesk) 
     await client.until(lambda: len(client.client.messages) == 1)
     assert client.client.messages[0].message.startswith(f"the coach did not work on task 1: no agent: {script} cannot be read")
     assert desk.task(1).state is State.PENDING
+
+
+async def test_a_model_that_is_gone_gives_the_task_back_and_says_so(client: Editor, desk: CoachDesk) -> None:
+    desk.write_script({"role": "generator", "fault": "quota"})
+    client.open(desk.write_kernel(), RIGHT)
+    desk.add()
+    await client.command("pixel-lsp.coach.run", 1)
+    await client.until(lambda: len(client.client.messages) == 1)
+    assert "the script says that the quota is used up" in client.client.messages[0].message
+    with desk.store() as store:
+        assert store.lease_of(1) is None
+
+
+async def test_a_coach_that_crashes_leaves_no_lease(client: Editor, desk: CoachDesk) -> None:
+    desk.write_script(generated(seconds=30.0))
+    client.open(desk.write_kernel(), RIGHT)
+    desk.add()
+    await client.command("pixel-lsp.coach.run", 1)
+    await client.until(lambda: desk.task(1).state is State.IN_PROGRESS)
+    (coach,) = coaches(client)
+    os.kill(coach, signal.SIGKILL)
+    await told(client, "the coach did not work on task 1: it ended with code -9")
+    assert (desk.task(1).state, desk.task(1).reason) == (State.PENDING, "stopped")
+    with desk.store() as store:
+        assert store.lease_of(1) is None
 
 
 async def test_without_progress_the_log_tells_without_lenses_the_actions_do(desk: CoachDesk, pushed: types.ClientCapabilities) -> None:
