@@ -40,11 +40,21 @@ def is_poisoned(role: str) -> bool:
 def _storage(case: Case, contents: Mapping[str, bytes], run: int) -> dict[str, BufferJob]:
     return {
         buffer.name: BufferJob(
-            initial=_filling(buffer, run) if is_poisoned(buffer.role) else contents[buffer.name],
+            initial=_filling(buffer, run) if is_poisoned(buffer.role) else _with_slack(buffer, contents[buffer.name], run),
             read_back=buffer.role in {"out", "inout", "accumulate"} or (run == 0 and buffer.role != "scratch"),
         )
         for buffer in case.buffers
     }
+
+
+def _with_slack(buffer: BufferPlan, content: bytes, run: int) -> bytes:
+    # The same object without slack: the device keeps what both runs share.
+    return content + slack_filling(buffer, run) if buffer.slack_bytes else content
+
+
+def slack_filling(buffer: BufferPlan, run: int) -> bytes:
+    """What the slack of a buffer holds before the first pass of a run."""
+    return _filling(buffer, run)[-buffer.slack_bytes :] if is_poisoned(buffer.role) else poison(buffer.slack_bytes, SCRATCH_POISONS[run])
 
 
 def _filling(buffer: BufferPlan, run: int) -> bytes:

@@ -139,9 +139,17 @@ class _Check:
             ("codecs", contract.codecs),
             ("expect", contract.expect),
             ("compare", contract.compare),
+            ("slack", contract.slack),
+            ("valid", contract.valid),
         ]
         tables += [(f"cases[{number}].inputs", case.inputs) for number, case in enumerate(contract.cases)]
-        return [finding for key, names in tables for name in names for finding in self._check_buffer(key, name)]
+        findings = [finding for key, names in tables for name in names for finding in self._check_buffer(key, name)]
+        for name in contract.valid:
+            if not findings and name not in contract.expect and contract.reference is None:
+                message = f"`{name}` has no truth, so no part of it is compared"
+                hint = f"`expect` has {', '.join(f'`{one}`' for one in contract.expect) or 'none'}"
+                findings.append(at_key(contract, "PX321", f"key@valid.{name}", message, hint))
+        return findings
 
     def _check_buffer(self, key: str, name: str) -> list[Finding]:
         buffer, _, field = name.partition(".")
@@ -158,7 +166,7 @@ class _Check:
         if field and field not in use.fields and not (key == "shapes" and any(one.startswith(f"{field}.") for one in use.fields)):
             message = f"`{buffer}` has no field `{field}`"
             return [at_key(self._contract, "PX321", place, message, self._guess(field, use.fields, "its fields"))]
-        if not field and use.fields and (key in {"expect", "compare"}):
+        if not field and use.fields and (key in {"expect", "compare", "valid"}):
             message = f"`{buffer}` is a structure; its fields are compared one by one"
             return [at_key(self._contract, "PX321", place, message, f'write "{buffer}.{use.fields[0]}"')]
         return []
@@ -206,7 +214,7 @@ class _Check:
             ([*contract.where, *contract.let.values(), *contract.overrides.values()], symbols),
             ([axis for axes in contract.shapes.values() for axis in axes], symbols),
             ([axis for buffer in contract.buffers.values() for axis in buffer.shape], symbols),
-            ([contract.flops] if contract.flops else [], symbols),
+            ([*contract.slack.values(), *([contract.flops] if contract.flops else [])], symbols),
         ]
         counters = [step.index for step in walk_steps(contract.schedule) if step.index is not None]
         groups.append((contract.parameter_expressions(), [*symbols, *counters]))
@@ -214,7 +222,7 @@ class _Check:
         values = [*symbols, *arrays, *self._uniform_names()]
         drawn = [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]
         groups.append((drawn, [*values, "zeros", "ones", "arange", "normal", "uniform", "special"]))
-        groups.append(([*contract.define.values(), *contract.expect.values()], [*contract.define, *values]))
+        groups.append(([*contract.define.values(), *contract.expect.values(), *contract.valid.values()], [*contract.define, *values]))
         return [
             at_expression(contract, "PX307", expression, problem)
             for expressions, known in groups

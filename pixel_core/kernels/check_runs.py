@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Union
 
 import numpy as np
@@ -36,7 +37,14 @@ class _Difference:
 
 
 def check_runs(
-    case: Case, contents: Mapping[str, bytes], first: KernelRun, second: KernelRun, run_first_again: Callable[[], Union[KernelRun, None]]
+    case: Case,
+    contents: Mapping[str, bytes],
+    first: KernelRun,
+    second: KernelRun,
+    run_first_again: Callable[[], Union[KernelRun, None]],
+    *,
+    valid: Mapping[str, int] = MappingProxyType({}),
+    unordered: Collection[str] = (),
 ) -> list[Fault]:
     """The faults that show in two runs of a case with different fillings of outputs and scratch.
 
@@ -45,6 +53,8 @@ def check_runs(
         contents: What the inputs held.
         first: Filled with the first poison; every storage buffer but scratch was read back.
         second: Filled with the second poison.
+        valid: Output → length of the part that is compared; what lies behind it may hold anything.
+        unordered: Outputs whose elements may stand in any order.
         run_first_again: Runs the first job once more, to tell chance from dependence on the filling; None when that fails.
     """
     faults = [
@@ -53,10 +63,12 @@ def check_runs(
     ]
     faults += [fault for buffer in case.buffers if buffer.role in _INPUT_ROLES for fault in _changed_input(buffer, contents, first)]
     differences = [one for buffer in case.buffers if buffer.role in _WRITTEN_ROLES for one in _differences(buffer, first, second)]
+    differences = [one for one in (_compared(one, valid, unordered) for one in differences) if one is not None]
     depending = [one for one in differences if _depends(one).any()]
     again = run_first_again() if depending else None
     for one in depending:
-        chance = [] if again is None else [same for same in _differences(one.buffer, first, again) if same.part == one.part]
+        repeated = [] if again is None else [same for same in _differences(one.buffer, first, again) if same.part == one.part]
+        chance = [same for same in (_compared(same, valid, unordered) for same in repeated) if same is not None]
         if chance:
             faults.append(
                 Fault(kind="not_repeatable", subject=one.name, message=_describe(chance[0], chance[0].where, "in one run", "in another"))
@@ -67,9 +79,19 @@ def check_runs(
     return faults
 
 
-def unwritten_elements(buffer: BufferPlan, part: str, first: KernelRun, second: KernelRun) -> int:
-    """How many elements of a part still hold the filling, in both runs."""
-    return sum(int(_unwritten(one).sum()) for one in _differences(buffer, first, second) if one.part == part)
+def unwritten_elements(buffer: BufferPlan, part: str, first: KernelRun, second: KernelRun, valid: int | None = None) -> int:
+    """How many elements of a part, or of its valid prefix, still hold the filling, in both runs."""
+    return sum(int(_unwritten(one)[:valid].sum()) for one in _differences(buffer, first, second) if one.part == part)
+
+
+def _compared(one: _Difference, valid: Mapping[str, int], unordered: Collection[str]) -> _Difference | None:
+    """The difference in what is compared; None where there is none."""
+    length = valid.get(one.name)
+    if length is not None:
+        one = replace(one, where=one.where[:length], before=one.before[:length], after=one.after[:length])
+    if one.name in unordered and np.array_equal(np.sort(_words(one.before), axis=None), np.sort(_words(one.after), axis=None)):
+        return None
+    return one if one.where.any() else None
 
 
 def _changed_input(buffer: BufferPlan, contents: Mapping[str, bytes], run: KernelRun) -> Iterator[Fault]:

@@ -181,6 +181,8 @@ class KernelContract:
         roles: Buffer → role, where inference is not enough (see `ROLES`).
         codecs: Buffer → packed format (see `CODECS`); shapes stay logical.
         buffers: Extra storage that passes share.
+        slack: Buffer → words of 4 bytes behind its content that the kernel may read.
+        valid: Output → how much of its first axis is compared; names of outputs mean what they must be.
         schedule: Passes and groups of passes, in order; at least one pass.
         define: Named subexpressions of `expect`, in order.
         expect: Output → the expression that it must equal.
@@ -206,6 +208,8 @@ class KernelContract:
     roles: Mapping[str, str]
     codecs: Mapping[str, str]
     buffers: Mapping[str, ScratchBuffer]
+    slack: Mapping[str, Expression]
+    valid: Mapping[str, Expression]
     schedule: tuple[Step, ...]
     define: Mapping[str, Expression]
     expect: Mapping[str, Expression]

@@ -18,6 +18,8 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
         "roles": 'a table by buffer: roles = { partials = "scratch" }',
         "codecs": 'a table by buffer: codecs = { w = "q4_0" }',
         "buffers": 'a table of extra buffers: buffers = { tmp = "u32 n" }',
+        "slack": "a table by buffer: slack = { w = 1 }",
+        "valid": 'a table by output: valid = { kept = "count[0]" }',
         "dispatch": 'one to three workgroup counts: dispatch = "ceil(N / 16), ceil(M / 16)"',
         "bind": 'a table from shader variable to buffer: bind = { source = "a" }',
         "passes": 'an array of tables: [[matmul.passes]] with entry = "main" and dispatch = "1"',
@@ -32,7 +34,7 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-LATER_CONTRACT_KEYS = ("oracle", "invariants", "textures", "samplers", "prepare", "slack", "valid")
+LATER_CONTRACT_KEYS = ("oracle", "invariants", "textures", "samplers", "prepare")
 
 PASS_KEYS: Mapping[str, str] = MappingProxyType(
     {

@@ -63,6 +63,11 @@ def evaluate_expect(contract: KernelContract, case: Case, inputs: Inputs) -> dic
     return truths
 
 
+def names_of(contract: KernelContract, case: Case, inputs: Inputs) -> Lookup:
+    """The value of every name that an expectation may use."""
+    return _Names(contract, case, inputs)
+
+
 def _evaluate(expression: Expression, lookup: Lookup, key: str) -> Bounded:
     try:
         return evaluate_tree(expression, lookup)

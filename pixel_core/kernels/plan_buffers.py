@@ -20,6 +20,9 @@ CODEC_BLOCKS: Mapping[str, tuple[int, int]] = {"f16x2": (2, 4), "q4_0": (32, 18)
 MAX_BUFFER_BYTES = (1 << 31) - 4
 """No device binds more."""
 
+MAX_SLACK_BYTES = 1 << 16
+"""A kernel that reads further behind its buffer does not round up, it is lost."""
+
 Axes = tuple[int, ...]
 
 
@@ -42,7 +45,20 @@ def plan_buffer(contract: KernelContract, use: BufferUse, role: str, case: str, 
         raise PlanProblem(at_key(contract, "PX328", _shape_key(contract, use.name, ""), message, "use a smaller size"))
     for variable in use.variables:
         _check_other_type(contract, use, variable.type, size)
-    return BufferPlan(name=use.name, role=role, type=use.type, shapes=shapes, codec=codec, size_bytes=size)
+    slack = 0
+    if use.name in contract.slack:
+        slack = 4 * _whole(contract, contract.slack[use.name], case, symbols)
+        if slack > MAX_SLACK_BYTES:
+            message = f"`{use.name}` has {slack:,} bytes of slack; at most {MAX_SLACK_BYTES:,} are allowed (case {case})"
+            raise PlanProblem(at_key(contract, "PX328", f"slack.{use.name}", message, "slack counts words of 4 bytes"))
+    return BufferPlan(name=use.name, role=role, type=use.type, shapes=shapes, codec=codec, size_bytes=size + slack, slack_bytes=slack)
+
+
+def _whole(contract: KernelContract, expression: Expression, case: str, symbols: Mapping[str, SymbolValue]) -> int:
+    try:
+        return evaluate_whole(expression, symbols)
+    except ExpressionProblem as problem:
+        raise PlanProblem(at_expression(contract, "PX325", expression, problem, case)) from None
 
 
 def _shape_key(contract: KernelContract, name: str, field: str) -> str:
@@ -66,10 +82,7 @@ def _stated_shapes(contract: KernelContract, use: BufferUse, case: str, symbols:
     for field, axes in written.items():
         sizes: list[int] = []
         for axis in axes:
-            try:
-                sizes.append(evaluate_whole(axis, symbols))
-            except ExpressionProblem as problem:
-                raise PlanProblem(at_expression(contract, "PX325", axis, problem, case)) from None
+            sizes.append(_whole(contract, axis, case, symbols))
             if sizes[-1] == 0:
                 empty = ExpressionProblem(
                     f"`{use.name}` would be empty: `{axis.text}` is 0",

@@ -25,6 +25,7 @@ class BufferPlan:
         shapes: Logical parts: `""` → axes for a plain array; field name → axes for structures. In scalars, components innermost.
         codec: Packed format, or None.
         size_bytes: Size of the binding.
+        slack_bytes: How many of them lie behind the content: the kernel may read them, and nothing may depend on what it finds.
     """
 
     name: str
@@ -33,6 +34,7 @@ class BufferPlan:
     shapes: Mapping[str, tuple[int, ...]]
     codec: str | None
     size_bytes: int
+    slack_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

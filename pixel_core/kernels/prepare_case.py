@@ -18,6 +18,7 @@ from pixel_core.kernels.bounded import Bounded
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.draw_inputs import draw_inputs
 from pixel_core.kernels.evaluate import evaluate_expect, output_scalar, split_output
+from pixel_core.kernels.evaluate_valid import evaluate_valid
 from pixel_core.kernels.memory import encode_buffer
 from pixel_core.kernels.planned import Case
 from pixel_core.kernels.reference_files import ReferenceFiles
@@ -39,6 +40,7 @@ class PreparedCase:
         inputs: Buffer → part → values before the first pass.
         contents: Bytes of every buffer that has content before the first pass.
         truths: Output → its value with its error.
+        valid: Output → how many elements of its first axis are compared, where that is not all.
         inputs_s: CPU seconds to draw and encode; 0 when it was known already.
         reference_s: CPU seconds to compute the truths; likewise.
     """
@@ -46,6 +48,7 @@ class PreparedCase:
     inputs: Inputs
     contents: Mapping[str, bytes]
     truths: Mapping[str, Bounded]
+    valid: Mapping[str, int]
     inputs_s: float
     reference_s: float
 
@@ -76,10 +79,16 @@ def prepare_case(contract: KernelContract, case: Case, references: Mapping[str, 
         buffer, part = split_output(case, output)
         scalar = output_scalar(buffer, part)
         truths[output] = bound_from_reference(value, scale, scalar=scalar, inputs=prepared.inputs)
+    valid = evaluate_valid(contract, case, prepared.inputs, truths)
     spent = time.process_time() - before
     inputs_s = min(prepared.inputs_s, spent)
     return PreparedCase(
-        inputs=prepared.inputs, contents=prepared.contents, truths=truths, inputs_s=inputs_s, reference_s=max(spent - inputs_s, 0.0)
+        inputs=prepared.inputs,
+        contents=prepared.contents,
+        truths=truths,
+        valid=valid,
+        inputs_s=inputs_s,
+        reference_s=max(spent - inputs_s, 0.0),
     )
 
 
@@ -103,13 +112,16 @@ def _prepare(contract: KernelContract, case: Case) -> PreparedCase:
     before = time.process_time()
     inputs = draw_inputs(case)
     contents = {
-        buffer.name: encode_buffer(buffer.type, buffer.shapes, buffer.codec, inputs.get(buffer.name, {}), size_bytes=buffer.size_bytes)
+        buffer.name: encode_buffer(
+            buffer.type, buffer.shapes, buffer.codec, inputs.get(buffer.name, {}), size_bytes=buffer.size_bytes - buffer.slack_bytes
+        )
         for buffer in case.buffers
         if buffer.role in _INPUT_ROLES
     }
     drawn = time.process_time()
     truths = evaluate_expect(contract, case, inputs)
-    return PreparedCase(inputs=inputs, contents=contents, truths=truths, inputs_s=drawn - before, reference_s=time.process_time() - drawn)
+    reference_s = time.process_time() - drawn
+    return PreparedCase(inputs=inputs, contents=contents, truths=truths, valid={}, inputs_s=drawn - before, reference_s=reference_s)
 
 
 def _fingerprint(contract: KernelContract, case: Case) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
 from pixel_core.findings import Severity, Span
@@ -56,6 +56,8 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         inputs=read_inputs(reading, (*path, "inputs"), table.get("inputs")),
         roles=_choices(reading, (*path, "roles"), table.get("roles"), ROLES, ()),
         codecs=_choices(reading, (*path, "codecs"), table.get("codecs"), CODECS, LATER_CODECS),
+        slack=reading.named_expressions((*path, "slack"), table.get("slack"), CONTRACT_KEYS["slack"]),
+        valid=dict(_valid(reading, (*path, "valid"), table.get("valid"))),
         buffers=_buffers(reading, (*path, "buffers"), table.get("buffers")),
         schedule=schedule,
         define=reading.named_expressions((*path, "define"), table.get("define"), CONTRACT_KEYS["define"]),
@@ -190,6 +192,13 @@ def _expect(reading: Reading, path: TomlPath, value: Toml) -> dict[str, Expressi
     return expect
 
 
+def _valid(reading: Reading, path: TomlPath, value: Toml) -> Iterator[tuple[str, Expression]]:
+    for output, at, item in reading.by_buffer(path, value, CONTRACT_KEYS["valid"]):
+        expression = reading.expression(at, item, CONTRACT_KEYS["valid"])
+        if expression is not None:
+            yield output, expression
+
+
 def _reference(reading: Reading, path: TomlPath, value: Toml) -> Reference | None:
     text = reading.string(path, value, CONTRACT_KEYS["reference"])
     if text is None:
@@ -266,10 +275,10 @@ def _check_functions(reading: Reading, contract: KernelContract) -> None:
         (SYMBOL, [*contract.where, *contract.let.values(), *contract.overrides.values()]),
         (SYMBOL, [axis for axes in contract.shapes.values() for axis in axes]),
         (SYMBOL, [axis for buffer in contract.buffers.values() for axis in buffer.shape]),
-        (SYMBOL, [contract.flops] if contract.flops else []),
+        (SYMBOL, [*contract.slack.values(), *([contract.flops] if contract.flops else [])]),
         (SYMBOL, contract.parameter_expressions()),
         (INPUT, [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]),
-        (EXPECT, [*contract.define.values(), *contract.expect.values()]),
+        (EXPECT, [*contract.define.values(), *contract.expect.values(), *contract.valid.values()]),
     ]
     for context, expressions in groups:
         for expression in expressions:

@@ -23,6 +23,7 @@ from pixel_core.kernels.patterns import PatternContext
 from pixel_core.kernels.planned import Case
 from pixel_core.kernels.prepare_case import Inputs, PreparedCase, PreparedCases, Reference, prepare_case
 from pixel_core.kernels.results import CaseResult, Fault, OutputResult, Timing
+from pixel_core.kernels.take_slack import take_slack
 from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.reflect import ShaderInterface, interface_of
 
@@ -93,11 +94,20 @@ def run_case(
         if isinstance(answer, RunFailure) and answer.reason == "cancelled":
             return _cancelled(engine, case, started)
         return _result(engine, case, started, faults=[_failure_fault(answer)])
-    first, second = answer
+    (first, changed), (second, changed_again) = (take_slack(case, run, number) for number, run in enumerate(answer))
     compared = time.process_time()
-    faults = check_runs(case, prepared.contents, first, second, lambda: _run_again(engine, jobs[0], is_cancelled))
+    faults = changed or changed_again
+    faults += check_runs(
+        case,
+        prepared.contents,
+        first,
+        second,
+        lambda: _run_again(engine, case, jobs[0], is_cancelled),
+        valid=prepared.valid,
+        unordered=[output for output, compare in kernel.contract.compare.items() if compare.mode == "multiset"],
+    )
     outputs = _judge_outputs(kernel, case, prepared, first)
-    faults += _unwritten_faults(case, outputs, first, second)
+    faults += _unwritten_faults(case, outputs, prepared.valid, first, second)
     timing = Timing(
         inputs_s=prepared.inputs_s,
         device_s=first.device_s + second.device_s,
@@ -138,7 +148,12 @@ def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, ru
             decoded[buffer.name] = decode_buffer(buffer.type, buffer.shapes, buffer.codec, run.buffers[buffer.name])
         compare = kernel.contract.compare.get(output) or default_compare(output_scalar(buffer, part), kernel.contract.span)
         context = _pattern_context(kernel, case, prepared.inputs, buffer.name)
-        results.append(compare_output(truth, decoded[buffer.name][part], compare, output=output, context=context))
+        actual = decoded[buffer.name][part]
+        length = prepared.valid.get(output)
+        if length is not None:
+            truth, actual = truth.rearranged(lambda array, length=length: array[:length]), actual[:length]
+        if actual.size:
+            results.append(compare_output(truth, actual, compare, output=output, context=context))
     return results
 
 
@@ -151,12 +166,14 @@ def _pattern_context(kernel: CheckedKernel, case: Case, inputs: Inputs, buffer: 
     return PatternContext(workgroup_size=last.workgroup_size, tiles=tuple(sorted(tiles)), inputs=arrays)
 
 
-def _unwritten_faults(case: Case, outputs: list[OutputResult], first: KernelRun, second: KernelRun) -> list[Fault]:
+def _unwritten_faults(
+    case: Case, outputs: list[OutputResult], valid: Mapping[str, int], first: KernelRun, second: KernelRun
+) -> list[Fault]:
     """An element that nobody wrote and that passes all the same (the filling is NaN, and NaN was expected) is no evidence."""
     faults: list[Fault] = []
     for output in outputs:
         buffer, part = split_output(case, output.output)
-        count = unwritten_elements(buffer, part, first, second) if output.passed else 0
+        count = unwritten_elements(buffer, part, first, second, valid.get(output.output)) if output.passed else 0
         if count:
             message = f"{count:,} of its elements were never written"
             faults.append(Fault(kind="depends_on_poison", subject=output.output, message=message))
@@ -190,9 +207,9 @@ def _workgroup_memory_fault(engine: Engine, interface: ShaderInterface, case: Ca
     return None
 
 
-def _run_again(engine: Engine, job: KernelJob, is_cancelled: Callable[[], bool]) -> KernelRun | None:
+def _run_again(engine: Engine, case: Case, job: KernelJob, is_cancelled: Callable[[], bool]) -> KernelRun | None:
     answer = engine.run((job,), is_cancelled)
-    return answer[0] if isinstance(answer, tuple) else None
+    return take_slack(case, answer[0], 0)[0] if isinstance(answer, tuple) else None
 
 
 def _failure_fault(failure: Union[CompileFailure, RunFailure]) -> Fault:

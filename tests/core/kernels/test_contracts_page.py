@@ -74,7 +74,7 @@ def test_sidecars_of_the_page_are_read(toml: str) -> None:
 
 
 def test_the_page_has_a_kernel_for_each_step() -> None:
-    assert len(blocks("wgsl")) == 9
+    assert len(blocks("wgsl")) == 10
     assert len(blocks("toml")) == 3
 
 

@@ -292,6 +292,35 @@ def test_mistakes_about_indirect_dispatches(passes: str, code: str, message: str
     check(INDIRECT, INDIRECT_CONTRACT + passes, code, message, hint)
 
 
+@pytest.mark.parametrize(
+    ("lines", "code", "message", "hint"),
+    [
+        (
+            "slack = { ⟦z⟧ = 1 }",
+            "PX321",
+            "`z` is not a buffer of this contract's entry points",
+            "buffers: x, y",
+        ),
+        (
+            'slack = { x = ⟦"10000 * n"⟧ }',
+            "PX328",
+            "`x` has 160,000 bytes of slack; at most 65,536 are allowed (case n=4)",
+            "slack counts words of 4 bytes",
+        ),
+        ("valid = { ⟦x⟧ = 1 }", "PX321", "`x` has no truth, so no part of it is compared", "`expect` has `y`"),
+        (
+            'valid = { y = "⟦m⟧ + 1" }',
+            "PX307",
+            "unknown name `m`",
+            "known here: n, workgroup_size.x, workgroup_size.y, workgroup_size.z, x, y",
+        ),
+    ],
+)
+def test_mistakes_about_slack_and_valid(lines: str, code: str, message: str, hint: str | None) -> None:
+    contract = INDIRECT_CONTRACT.replace('buffers = { counts = "u32 3" }\n', "")
+    check(INDIRECT, f"{contract}dispatch = 'n'\n{lines}", code, message, hint)
+
+
 def test_bind_renames_a_variable_whose_name_is_no_name_in_expressions() -> None:
     shader = """
     @group(0) @binding(0) var<storage, read> in: array<f32>;

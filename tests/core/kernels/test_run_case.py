@@ -240,6 +240,62 @@ def test_a_parameter_that_does_not_fit_is_found_here_or_before() -> None:
     assert [(fault.kind, fault.subject) for fault in result.faults] == [("expression", "expect.y")]
 
 
+def test_what_lies_behind_the_valid_part_may_hold_anything() -> None:
+    shader = SHADER.replace("//! derive = false", '//! derive = false\n    //! valid = { y = "z[0] + 1" }')
+    beyond: Sequence[Run] = [lambda before, rest=rest: {**right(before), "y": floats(2, 4, *rest)} for rest in ((7, 8), (9, 10))]
+    assert run(FakeEngine(beyond), shader).status == "passed"
+    within: Run = lambda before: {**right(before), "y": floats(2, 5, 6, 8)}  # noqa: E731
+    assert [output.passed for output in run(FakeEngine([within]), shader).outputs] == [False, True]
+    unwritten: Run = lambda before: {**right(before), "y": floats(2) + before["y"][4:]}  # noqa: E731
+    assert run(FakeEngine([unwritten]), shader).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("valid", "message"),
+    [
+        ("z[3] + 1", "5 elements of `y` would be valid, and it has 4"),
+        ("x / 2", "a length is one whole number"),
+        ("x[0] / 2", "a length is one whole number"),
+    ],
+)
+def test_a_length_that_an_output_cannot_have(valid: str, message: str) -> None:
+    shader = SHADER.replace("//! derive = false", f'//! derive = false\n    //! valid = {{ y = "{valid}" }}')
+    (fault,) = run(FakeEngine([right]), shader).faults
+    assert (fault.kind, fault.subject, fault.message) == ("expression", "valid.y", message)
+
+
+SLACK = SHADER.replace("//! derive = false", "//! derive = false\n    //! slack = { x = 1, y = 2 }")
+
+
+def right_with_slack(before: Mapping[str, bytes]) -> dict[str, bytes]:
+    x = np.frombuffer(before["x"][:16], np.float32)
+    return {"y": (2 * x).tobytes() + before["y"][16:], "z": x.tobytes()}
+
+
+def test_slack_may_be_read_and_differs_between_the_runs() -> None:
+    engine = FakeEngine([right_with_slack])
+    assert run(engine, SLACK).status == "passed"
+    first, second = engine.jobs
+    assert [len(first.buffers[name].initial) for name in "xyz"] == [20, 24, 16]
+    assert first.buffers["x"].initial[:16] == second.buffers["x"].initial[:16]
+    assert first.buffers["x"].initial[16:] != second.buffers["x"].initial[16:]
+
+
+def test_slack_may_not_be_written() -> None:
+    written: Run = lambda before: {**right_with_slack(before), "x": before["x"][:16] + bytes(4)}  # noqa: E731
+    (fault,) = run(FakeEngine([written]), SLACK).faults
+    message = "the 4 bytes of slack behind `x` may be read, and were written"
+    assert fault == Fault(kind="guard_overwritten", subject="x", message=message)
+
+
+def test_the_order_of_a_multiset_may_differ_between_runs() -> None:
+    shader = SHADER.replace("//! derive = false", '//! derive = false\n    //! compare = { y = "multiset" }')
+    turned: Run = lambda before: {**right(before), "y": floats(8, 2, 4, 6)}  # noqa: E731
+    assert run(FakeEngine([right, turned]), shader).status == "passed"
+    changed: Run = lambda before: {**right(before), "y": floats(8, 2, 4, 7)}  # noqa: E731
+    assert [fault.kind for fault in run(FakeEngine([right, changed, right]), shader).faults] == ["depends_on_poison"]
+
+
 def test_a_case_is_prepared_once_for_as_long_as_its_numbers_stay() -> None:
     known: PreparedCases = BoundedCache(1 << 20, lambda prepared: prepared.size_bytes)
 
