@@ -1,9 +1,10 @@
 //! C = A · B for row-major matrices, A of m × k, B of k × n, C of m × n; 4 × 16 elements of C for each invocation.
 //!
-//! The 64 sums of an invocation stay in registers, as 4 × 4 vectors of four columns. For each step along k it loads 4
-//! elements of A and 4 vectors of B and makes 64 products of them: 3.2 for each element loaded, where matmul.wgsl
-//! makes half a one from its tiles. It needs no workgroup memory and no barriers. Rows and columns beyond the edge of
-//! C are computed from the last ones inside and not stored. n must be a multiple of 4: a row is whole vectors.
+//! The 64 sums of an invocation stay in registers, 16 columns of each row as a mat4x4: four vectors of four. For each
+//! step along k it loads 4 elements of A and 16 of B and makes 64 products of them: 3.2 for each element loaded, where
+//! matmul.wgsl makes half a one from its tiles. It needs no workgroup memory and no barriers. Rows and columns beyond
+//! the edge of C are computed from the last ones inside and not stored. n must be a multiple of 4: rows of B and C
+//! are whole vectors.
 //! Source: V. Volkov, J. Demmel, "Benchmarking GPUs to Tune Dense Linear Algebra", SC 2008 (sums in registers); K.
 //! Goto, R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008).
 //!
@@ -19,7 +20,7 @@
 //! cases    = ["M=64 N=128 K=64", "M=1 N=4 K=1", "M=33 N=132 K=20", "M=5 N=260 K=100"]
 
 const ROWS = 4u; // rows of C of one invocation
-const VECTORS = 4u; // vectors in each of these rows
+const VECTORS = 4u; // vectors in each of these rows, as many as a mat4x4 has columns
 
 struct Size {
     m: u32,
@@ -37,18 +38,19 @@ fn matmul_registers(@builtin(global_invocation_id) global: vec3<u32>) {
     let row = global.y * ROWS;
     let vector = global.x * VECTORS;
     let row_vectors = size.n / 4u;
+    let last = row_vectors - 1u;
 
-    var sums: array<array<vec4<f32>, VECTORS>, ROWS>;
+    var sums: array<mat4x4<f32>, ROWS>;
     for (var k = 0u; k < size.k; k++) {
-        var b_row: array<vec4<f32>, VECTORS>;
-        for (var v = 0u; v < VECTORS; v++) {
-            b_row[v] = b[k * row_vectors + min(vector + v, row_vectors - 1u)];
-        }
+        let start = k * row_vectors;
+        let b_values = mat4x4<f32>(
+            b[start + min(vector, last)],
+            b[start + min(vector + 1u, last)],
+            b[start + min(vector + 2u, last)],
+            b[start + min(vector + 3u, last)],
+        );
         for (var r = 0u; r < ROWS; r++) {
-            let a_value = a[min(row + r, size.m - 1u) * size.k + k];
-            for (var v = 0u; v < VECTORS; v++) {
-                sums[r][v] += a_value * b_row[v];
-            }
+            sums[r] += a[min(row + r, size.m - 1u) * size.k + k] * b_values;
         }
     }
 
