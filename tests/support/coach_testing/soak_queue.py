@@ -62,20 +62,22 @@ def soak_queue(
         AssertionError: A task was lost or done twice, or something that was committed is not there.
     """
     draw = random.Random(seed)
+    # Where nobody dies no lease may run out, however busy the machine is.
+    lease_s = 2.0 if kills else 600.0
     path = folder / "queue.sqlite3"
     fill(path, tasks, draw)
     start = time.monotonic()
     said = [folder / f"said-{index}" for index in range(coaches + kills)]
     running: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
     try:
-        running = [_start(path, said[index], index) for index in range(coaches)]
+        running = [_start(path, said[index], index, lease_s) for index in range(coaches)]
         for index in range(kills):
             time.sleep(draw.random() * die_at_most_after_s)
             process, out = running.pop(0)
             process.kill()
             process.wait()
             out.close()
-            running.append(_start(path, said[coaches + index], coaches + index))
+            running.append(_start(path, said[coaches + index], coaches + index, lease_s))
         for process, _ in running:
             assert process.wait() == 0
     finally:
@@ -120,9 +122,9 @@ def whole_lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 
-def _start(path: Path, said: Path, index: int) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+def _start(path: Path, said: Path, index: int, lease_s: float) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     out = said.open("wb")
-    command = [sys.executable, str(WORKER), str(path), str(WORKSPACE), f"coach {index}", "--lease-s", "2"]
+    command = [sys.executable, str(WORKER), str(path), str(WORKSPACE), f"coach {index}", "--lease-s", str(lease_s)]
     return subprocess.Popen(command, stdout=out), out
 
 
