@@ -48,6 +48,7 @@ class DispatchJob:
     """One dispatch: entry point, pipeline constants by name, workgroups, bindings.
 
     With `indirect`, a storage buffer and the place of the first of three u32 in it, the workgroups stand there when it runs.
+    `immediates` is the content of the entry point's `var<immediate>`; WGSL allows one.
     """
 
     entry_point: str
@@ -55,6 +56,7 @@ class DispatchJob:
     workgroups: tuple[int, int, int]
     bindings: tuple[BindingJob, ...]
     indirect: tuple[str, int] | None = None
+    immediates: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

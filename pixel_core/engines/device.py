@@ -24,6 +24,7 @@ from pixel_core.engines.base import AdapterInfo, Answer, CompileFailure, Dispatc
 from pixel_core.engines.bounded_cache import BoundedCache
 from pixel_core.engines.buffer_pool import Allocation, BufferPool
 from pixel_core.engines.canaries import LOOP_CAP, WORKGROUP_MEMORY_NOT_ZEROED, cached_quirks, keep_quirks, run_canaries
+from pixel_core.engines.explicit_layouts import explicit_layouts
 from pixel_core.engines.find_loop_cut import find_loop_cut
 from pixel_core.engines.guards import GUARD, storage_region, uniform_region, with_guards
 from pixel_core.engines.instrument import zero_workgroup_memory
@@ -36,7 +37,7 @@ from pixel_core.source import SourceText
 from pixel_core.wgsl.analyse import Module, analyse
 from pixel_core.wgsl.parse import parse
 
-_WANTED_FEATURES = frozenset({"shader-f16", "subgroup", "subgroup-barrier"})
+_WANTED_FEATURES = frozenset({"shader-f16", "subgroup", "subgroup-barrier", "immediates"})
 _BACKENDS = {"linux": ("Vulkan",), "darwin": ("Metal",), "win32": ("DX12", "Vulkan")}
 _STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.INDIRECT | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
 _UNIFORM = wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST
@@ -79,7 +80,7 @@ def open_device_engine(cache_folder: Path | None = None, analyser: Callable[[str
 
 @dataclass(slots=True)
 class _Pipeline:
-    """A compiled entry point with its automatic layout, and the bind groups made for it."""
+    """A compiled entry point with the layouts of its groups, and the bind groups made for it."""
 
     pipeline: wgpu.GPUComputePipeline
     layouts: dict[int, wgpu.GPUBindGroupLayout] = field(default_factory=dict)
@@ -186,7 +187,7 @@ class DeviceEngine:
         self._device = device
         pipelines: list[list[_Pipeline]] = []
         for job in jobs:
-            compiled = [self._pipeline(device, job.source, dispatch) for dispatch in job.dispatches]
+            compiled = [self._pipeline(device, job, dispatch) for dispatch in job.dispatches]
             refused = next((one for one in compiled if isinstance(one, CompileFailure)), None)
             if refused is not None:
                 return refused
@@ -208,12 +209,13 @@ class DeviceEngine:
             KernelRun(buffers=one.contents, broken_guards=tuple(one.broken_guards), device_s=device_s, cpu_s=cpu_s) for one in received
         )
 
-    def _pipeline(self, device: wgpu.GPUDevice, source: str, dispatch: DispatchJob) -> _Pipeline | CompileFailure:
+    def _pipeline(self, device: wgpu.GPUDevice, job: KernelJob, dispatch: DispatchJob) -> _Pipeline | CompileFailure:
+        source = job.source
         module = self._modules.get_or_make(source, lambda: self._compile(device, source))
         if isinstance(module, CompileFailure):
             return module
         key = (source, dispatch.entry_point, tuple(sorted(dispatch.constants.items())))
-        return self._pipelines.get_or_make(key, lambda: _compile_pipeline(device, module, dispatch))
+        return self._pipelines.get_or_make(key, lambda: _compile_pipeline(device, module, job, dispatch))
 
     def _compile(self, device: wgpu.GPUDevice, source: str) -> wgpu.GPUShaderModule | CompileFailure:
         # A cheap look first: most shaders have no such directive, and finding out costs a parse.
@@ -282,6 +284,9 @@ class DeviceEngine:
                 compute.set_pipeline(pipeline.pipeline)
                 for group, bind_group in _bind_groups(device, pipeline, dispatch, allocations):
                     compute.set_bind_group(group, bind_group)
+                if dispatch.immediates:
+                    # wgpu-py 0.32 fails without an explicit size.
+                    compute.set_immediates(0, dispatch.immediates, 0, len(dispatch.immediates))
                 if dispatch.indirect is None:
                     compute.dispatch_workgroups(x, y, z)
                 else:
@@ -363,10 +368,18 @@ def _compile_module(device: wgpu.GPUDevice, source: str) -> wgpu.GPUShaderModule
         return read_naga_message(str(problem), stage="module")
 
 
-def _compile_pipeline(device: wgpu.GPUDevice, module: wgpu.GPUShaderModule, dispatch: DispatchJob) -> _Pipeline | CompileFailure:
+def _compile_pipeline(
+    device: wgpu.GPUDevice, module: wgpu.GPUShaderModule, job: KernelJob, dispatch: DispatchJob
+) -> _Pipeline | CompileFailure:
     compute = {"module": module, "entry_point": dispatch.entry_point, "constants": dict(dispatch.constants)}
     try:
-        return _Pipeline(device.create_compute_pipeline(layout="auto", compute=compute))
+        if not dispatch.immediates:
+            return _Pipeline(device.create_compute_pipeline(layout="auto", compute=compute))
+        # wgpu-native 29 leaves no room for immediate data in automatic layouts.
+        entries = explicit_layouts(job, dispatch, wgpu.ShaderStage.COMPUTE)
+        groups = [device.create_bind_group_layout(entries=group) for group in entries]
+        layout = device.create_pipeline_layout(bind_group_layouts=groups, immediate_size=len(dispatch.immediates))
+        return _Pipeline(device.create_compute_pipeline(layout=layout, compute=compute), layouts=dict(enumerate(groups)))
     except (wgpu.GPUValidationError, wgpu.GPUPipelineError, wgpu.GPUInternalError) as problem:
         if "device is lost" in str(problem):
             raise

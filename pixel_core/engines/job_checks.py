@@ -16,7 +16,13 @@ def check_job(job: KernelJob, limits: Mapping[str, int]) -> RunFailure | None:
     """
     message = _too_large(job.buffers, limits)
     for dispatch in job.dispatches:
-        message = message or _too_many_workgroups(dispatch, limits) or _aliased(dispatch) or _misplaced(dispatch, job.buffers)
+        message = (
+            message
+            or _too_many_workgroups(dispatch, limits)
+            or _aliased(dispatch)
+            or _misplaced(dispatch, job.buffers)
+            or _too_many_immediates(dispatch, limits)
+        )
     return None if message is None else RunFailure(reason="validation", message=message)
 
 
@@ -45,6 +51,13 @@ def _misplaced(dispatch: DispatchJob, buffers: Mapping[str, BufferJob]) -> str |
         return f"the workgroups of `{dispatch.entry_point}` would stand outside of `{name}`"
     if any(binding.writable and binding.buffer == name for binding in dispatch.bindings):
         return f"`{dispatch.entry_point}` may write `{name}`, which holds its own workgroups"
+    return None
+
+
+def _too_many_immediates(dispatch: DispatchJob, limits: Mapping[str, int]) -> str | None:
+    size, limit = len(dispatch.immediates), limits.get("max-immediate-size")
+    if limit is not None and size > limit:
+        return f"`{dispatch.entry_point}` has {size:,} bytes of immediate data; this adapter holds {limit:,}"
     return None
 
 

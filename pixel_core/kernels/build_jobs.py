@@ -69,12 +69,7 @@ class _Uniforms:
         self._names: dict[bytes, str] = {}
 
     def name(self, binding: BindingPlan) -> str:
-        assert binding.uniform_type is not None
-        assert binding.uniform_value is not None
-        try:
-            content = encode_uniform(binding.uniform_type, binding.uniform_value)
-        except ExpressionProblem as problem:
-            raise KeyedProblem(problem, f"params.{binding.variable}") from None
+        content = _encoded(binding)
         if content not in self._names:
             # A space keeps it apart from every name in a shader.
             name = f"uniform {len(self._names)}"
@@ -83,7 +78,17 @@ class _Uniforms:
         return self._names[content]
 
 
+def _encoded(binding: BindingPlan) -> bytes:
+    assert binding.uniform_type is not None
+    assert binding.uniform_value is not None
+    try:
+        return encode_uniform(binding.uniform_type, binding.uniform_value)
+    except ExpressionProblem as problem:
+        raise KeyedProblem(problem, f"params.{binding.variable}") from None
+
+
 def _dispatch(plan: DispatchPlan, interface: ShaderInterface, uniforms: _Uniforms) -> DispatchJob:
+    immediates = b"".join(_encoded(binding) for binding in plan.bindings if binding.group < 0)
     bindings = tuple(
         BindingJob(
             group=binding.group,
@@ -92,9 +97,17 @@ def _dispatch(plan: DispatchPlan, interface: ShaderInterface, uniforms: _Uniform
             writable=binding.buffer is not None and _is_writable(interface, binding.variable),
         )
         for binding in plan.bindings
+        if binding.group >= 0
     )
     constants = {_constant_key(interface, name): float(value) for name, value in plan.overrides.items()}
-    return DispatchJob(entry_point=plan.entry, constants=constants, workgroups=plan.workgroups, bindings=bindings, indirect=plan.indirect)
+    return DispatchJob(
+        entry_point=plan.entry,
+        constants=constants,
+        workgroups=plan.workgroups,
+        bindings=bindings,
+        indirect=plan.indirect,
+        immediates=immediates,
+    )
 
 
 def _is_writable(interface: ShaderInterface, variable: str) -> bool:

@@ -17,7 +17,8 @@ from pixel_core.wgsl.layout import parts_of
 from pixel_core.wgsl.reflect import Binding, ShaderInterface
 from pixel_core.wgsl.types import Scalar, Struct, Type
 
-_UNSUPPORTED = {"handle": "textures and samplers are not supported yet", "immediate": "`var<immediate>` is not supported yet"}
+_UNSUPPORTED = {"handle": "textures and samplers are not supported yet"}
+_PARAMETER_SPACES = ("uniform", "immediate")
 
 MAX_TURNS = 1024
 """Turns of a cycling `bind` that are looked at for aliases."""
@@ -158,8 +159,9 @@ class _Check:
         if use is None:
             space = self._bindings[buffer].address_space if buffer in self._bindings else None
             message = f"`{buffer}` is not a buffer of this contract's entry points"
-            if space == "uniform":
-                return [at_key(self._contract, "PX321", place, message, "it is a uniform: give its value in `params`")]
+            if space in _PARAMETER_SPACES:
+                what = "a uniform" if space == "uniform" else "`var<immediate>`"
+                return [at_key(self._contract, "PX321", place, message, f"it is {what}: give its value in `params`")]
             if self._interface.binding(buffer) is not None:
                 return [at_key(self._contract, "PX321", place, message, "the shader declares it, but no entry point that runs uses it")]
             return [at_key(self._contract, "PX321", place, message, self._guess(buffer, self._uses, "buffers"))]
@@ -173,7 +175,7 @@ class _Check:
 
     def names_of_uniforms(self) -> list[Finding]:
         """`params` that are no uniform of the entry points."""
-        uniforms = [name for name, binding in self._bindings.items() if binding.address_space == "uniform"]
+        uniforms = [name for name, binding in self._bindings.items() if binding.address_space in _PARAMETER_SPACES]
         contract = self._contract
         tables: list[tuple[str, Collection[str]]] = [("params", contract.params)]
         tables += [(step.key_of("params"), step.params) for step in contract.passes if step.key]
@@ -233,7 +235,7 @@ class _Check:
     def _uniform_names(self) -> list[str]:
         names: list[str] = []
         for name, binding in self._bindings.items():
-            if binding.address_space == "uniform":
+            if binding.address_space in _PARAMETER_SPACES:
                 names.extend(_leaves(name, binding.type))
         return names
 

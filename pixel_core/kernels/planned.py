@@ -39,7 +39,10 @@ class BufferPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindingPlan:
-    """What one `@group @binding` of one dispatch holds: a storage buffer by name, or a uniform's value."""
+    """What one `@group @binding` of one dispatch holds: a storage buffer by name, or a uniform's value.
+
+    `var<immediate>` has a value as a uniform has, and -1 for group and binding.
+    """
 
     group: int
     binding: int

@@ -48,3 +48,9 @@ def test_workgroups_are_taken_from_inside_a_buffer_that_nobody_writes() -> None:
     check_indirect(None, first=1)
     check_indirect("the workgroups of `main` would stand outside of `a`", first=2)
     check_indirect("`main` may write `a`, which holds its own workgroups", first=0, writable=True)
+
+
+def test_immediate_data_has_its_limit() -> None:
+    dispatch = DispatchJob(entry_point="main", constants={}, workgroups=(1, 1, 1), bindings=(), immediates=bytes(132))
+    refused = check_job(KernelJob(source="", buffers={}, dispatches=(dispatch,)), {"max-immediate-size": 128})
+    assert refused == RunFailure(reason="validation", message="`main` has 132 bytes of immediate data; this adapter holds 128")

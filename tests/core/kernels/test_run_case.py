@@ -145,6 +145,15 @@ def test_what_the_engine_is_given() -> None:
     ]
 
 
+def test_immediate_data_is_no_buffer() -> None:
+    engine = FakeEngine([right])
+    assert run(engine, SHADER.replace("@group(0) @binding(3) var<uniform> p", "var<immediate> p")).status == "passed"
+    assert list(engine.jobs[0].buffers) == ["x", "y", "z"]
+    (dispatch,) = engine.jobs[0].dispatches
+    assert dispatch.immediates == b"\3\0\0\0"
+    assert [one.binding for one in dispatch.bindings] == [0, 1, 2]
+
+
 def test_a_wrong_number_fails_without_a_fault() -> None:
     result = check(FakeEngine([lambda before: {**right(before), "y": floats(2, 4, 6, 9)}]), "failed")
     assert [output.passed for output in result.outputs] == [False, True]
