@@ -163,8 +163,9 @@ class PixelServer:
         document = change_document(self.session, params)
         if document is not None and (shader := self.session.shader_of(document.uri)) is not None:
             self._checks.text_changed(shader)
-        elif document is not None and self._coach.view(document.uri).done:
-            self._editor.show_again([document.uri])
+        elif document is not None and (self._coach.view(document.uri).open or self._coach.view(document.uri).done):
+            # Who pulls asks by itself after the edit.
+            self._editor.show_again([document.uri], refresh=False)
 
     def _did_save(self, params: types.DidSaveTextDocumentParams) -> None:
         uri = params.text_document.uri

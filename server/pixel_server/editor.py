@@ -86,11 +86,12 @@ class Editor:
         places = Places(client=session.client, uri_of=session.uri_of, texts=texts, name_of=self._name_of, rules=self._rules)
         return [*(to_diagnostic(one, places) for one in _most_important(found)), *self.remarks(uri, places)]
 
-    def show_again(self, uris: Sequence[str]) -> None:
+    def show_again(self, uris: Sequence[str], *, refresh: bool = True) -> None:
         """Tell the editor of some documents anew, and have it ask again for what it asks for."""
         for uri in uris:
             self._publish(uri)
-        self._refresh()
+        if refresh:
+            self._refresh()
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """A line in the editor's log."""
