@@ -87,7 +87,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.description = "Run kernels and compare what they write with what their contracts promise."
     parser.epilog = "Naming a path is consent to run what it holds; `--untrusted` withdraws it."
     parser.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="files, folders and globs (default: the current folder)")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="form of the report (default: text)")
+    parser.add_argument(
+        "--format", choices=("text", "json", "sarif", "junit", "github"), default="text", help="form of the report (default: text)"
+    )
     parser.add_argument("--case", metavar="NAME", help="run only the cases of this name, such as 'M=65 N=33 K=20'")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="draw other inputs (default: 0)")
     parser.add_argument(
@@ -169,7 +171,7 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             CheckCommand(
                 paths=arguments.paths,
                 options=options,
-                as_json=arguments.format == "json",
+                form=arguments.format,
                 watch=arguments.watch,
                 strict=arguments.strict,
                 color=not arguments.no_color,

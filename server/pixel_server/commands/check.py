@@ -1,4 +1,4 @@
-"""`pixel-lsp check`: from paths to verdicts, as text or JSON, once or at every save."""
+"""`pixel-lsp check`: from paths to verdicts, as text or in a form for programs, once or at every save."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from pixel_core.kernels.report import CheckReport
 from pixel_core.kernels.validate import Checker, CheckOptions
 from pixel_server.discover import discover
 from pixel_server.exit_codes import TERMINATED_CODE, exit_code_of
 from pixel_server.json_report import json_report
+from pixel_server.regions import repository_root
 from pixel_server.run_check import run_check
 from pixel_server.terminal.open_console import open_console
 from pixel_server.terminal.progress import progress
@@ -25,7 +28,7 @@ class CheckCommand:
     Attributes:
         paths: Files, folders and globs.
         options: What the checker is asked.
-        as_json: JSON on standard output instead of text.
+        form: What is written to standard output: `text`, `json`, `sarif`, `junit` or `github`.
         watch: Stay, and check again what changed; text only.
         strict: A skipped kernel counts as a failure.
         color: False for none; True leaves it to the terminal and `NO_COLOR`.
@@ -33,7 +36,7 @@ class CheckCommand:
 
     paths: Sequence[str]
     options: CheckOptions
-    as_json: bool = False
+    form: str = "text"
     watch: bool = False
     strict: bool = False
     color: bool = True
@@ -74,8 +77,24 @@ async def _check(command: CheckCommand) -> int:
     async with Checker(command.options) as checker:
         with progress(open_console(color=command.color, stderr=True)) as on_progress:
             report = await run_check(checker, discover(command.paths), on_progress)
-    if command.as_json:
-        sys.stdout.write(json_report(report))
-    else:
+    if command.form == "text":
         write_report(report, console)
+    else:
+        sys.stdout.write(_for_programs(report, command.form))
     return exit_code_of(report, strict=command.strict)
+
+
+def _for_programs(report: CheckReport, form: str) -> str:
+    if form == "sarif":
+        from pixel_server.sarif_report import sarif_report
+
+        return sarif_report(report, repository_root(Path.cwd()))
+    if form == "junit":
+        from pixel_server.junit_report import junit_report
+
+        return junit_report(report, repository_root(Path.cwd()))
+    if form == "github":
+        from pixel_server.github_report import github_report
+
+        return github_report(report, repository_root(Path.cwd()))
+    return json_report(report)
