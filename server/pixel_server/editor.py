@@ -50,7 +50,7 @@ class Editor:
             refresh: Make a client that asks for diagnostics and lenses ask again.
         """
         files: frozenset[str] = frozenset()
-        if shader.uri in self._session.shaders:
+        if self._session.holds(shader):
             view = self._session.view(shader)
             if view is None and not isinstance(self._session.texts_of(shader), Finding):
                 # Nothing is known of this text yet, which is not the same as no findings; its analysis is under way, and tells.

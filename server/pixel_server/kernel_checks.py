@@ -90,7 +90,7 @@ class KernelChecks:
 
     async def analysed(self, shader: OpenShader) -> Analysis | None:
         """The analysis of the shader's present text, made now where it is missing; None when the shader cannot be read."""
-        while shader.uri in self._session.shaders:
+        while self._session.holds(shader):
             texts = self._session.texts_of(shader)
             if isinstance(texts, Finding):
                 return None
@@ -151,7 +151,7 @@ class KernelChecks:
             report = await self._run(analysis, selection, cancel, is_trusted=is_trusted)
         finally:
             shader.is_checking = False
-        if self._scheduler.is_overtaken(shader.uri) or shader.uri not in self._session.shaders:
+        if self._scheduler.is_overtaken(shader.uri) or not self._session.holds(shader):
             return None
         # A part says nothing of the rest, which may be known of an older text.
         earlier = {} if selection is None or shader.verdict is None else shader.verdict.earlier_than(analysis.texts)

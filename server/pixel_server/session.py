@@ -206,6 +206,10 @@ class Session:
         self.shaders[shader.uri] = shader
         return shader
 
+    def holds(self, shader: OpenShader) -> bool:
+        """Whether this is the shader of its URI now: it may have been closed, and opened again as another one."""
+        return self.shaders.get(shader.uri) is shader
+
     def is_open(self, shader: OpenShader) -> bool:
         """Whether the shader's text or its sidecar is still open."""
         return shader.uri in self.documents or self._document_at(sidecar_path(shader.path)) is not None

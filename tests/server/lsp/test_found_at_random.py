@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,23 @@ async def test_no_findings_is_never_said_of_a_text_that_was_not_looked_at(tmp_pa
             client.change(uri, version + 100, f"{wrong}// {version}, and more\n")
         await client.until(lambda: client.published[-1].version == 111)
         assert [one.version for one in client.published if not one.diagnostics] == []
+
+
+async def test_a_document_that_was_closed_has_no_findings_however_often_it_was_opened(tmp_path: Path) -> None:
+    # Long enough for a thread, so that the analysis of one opening ends in the time of another.
+    wrong = "fn f() { let x = missing; }\n" * 700
+    async with editor(PUSHED, tmp_path, tmp_path / "state", {"trusted": False}) as client:
+        for pause in (0.0, 0.02, 0.05, 0.1, 0.2, 0.3):
+            uri = client.open("untitled:1", wrong)
+            await asyncio.sleep(pause)
+            client.close(uri)
+            client.open("untitled:1", wrong)
+            await asyncio.sleep(pause)
+            client.close(uri)
+        other = client.open("untitled:2", wrong)
+        await client.diagnostics(other, bool)
+        told = [one for one in client.published if one.uri == uri]
+        assert not told or not told[-1].diagnostics
 
 
 async def test_a_document_that_is_too_large_is_not_read(tmp_path: Path) -> None:

@@ -308,7 +308,12 @@ class RandomSession:
         while True:
             wanted = {name: await self._wanted(name) for name in self._compared()}
             shown = {name: comparable(await self.editor._shown(self._uri(name))) for name in wanted}
-            if wanted == shown and (versions := self._last_versions(wanted)) == {name: self._versions[name] for name in versions}:
+            left = self._left_behind()
+            if (
+                not left
+                and wanted == shown
+                and (versions := self._last_versions(wanted)) == {name: self._versions[name] for name in versions}
+            ):
                 self._count("compared", len(wanted))
                 return
             # A worker that was killed an instant before it was asked is told of as what it is; the next save mends that.
@@ -324,8 +329,17 @@ class RandomSession:
             if loop.time() - begin > _QUIET_S:
                 different = [f"{name}\nshown {shown[name]}\nright {wanted[name]}" for name in wanted if shown[name] != wanted[name]]
                 versions = f"versions shown {self._last_versions(wanted)}, of the documents {self._versions}"
-                raise AssertionError("\n".join([*different, versions]))
+                raise AssertionError("\n".join([*left, *different, versions]))
             await asyncio.sleep(0.03)
+
+    def _left_behind(self) -> list[str]:
+        """What is still shown in documents that were closed."""
+        shown: list[str] = []
+        for name in sorted({*NAMES} - self._versions.keys() - {SIDECAR, "s.wgsl"}):
+            last = next((one for one in reversed(self.editor.published) if one.uri == self._uri(name)), None)
+            if last is not None and last.diagnostics:
+                shown.append(f"{name} is closed and has {last.diagnostics}")
+        return shown
 
     def _compared(self) -> tuple[str, ...]:
         """The documents whose diagnostics are known: those of shaders that are open, and a sidecar with its shader."""
@@ -385,9 +399,7 @@ class RandomSession:
                 f"{name} version {one.version}: {text!r} {one.diagnostics}"
             )
             self._count("versions")
-        for name in {*by_uri.values()} - self._versions.keys() - {SIDECAR, "s.wgsl"}:
-            last = next((one for one in reversed(self.editor.published) if one.uri == self._uri(name)), None)
-            assert last is None or not last.diagnostics, f"{name} is closed and has {last.diagnostics}"
+        assert not self._left_behind()
 
     async def _possible(self, name: str, text: str) -> list[Shown]:
         """What may be told of a text, whatever the settings and the trust were."""
