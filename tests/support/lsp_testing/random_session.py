@@ -308,12 +308,8 @@ class RandomSession:
         while True:
             wanted = {name: await self._wanted(name) for name in self._compared()}
             shown = {name: comparable(await self.editor._shown(self._uri(name))) for name in wanted}
-            left = self._left_behind()
-            if (
-                not left
-                and wanted == shown
-                and (versions := self._last_versions(wanted)) == {name: self._versions[name] for name in versions}
-            ):
+            left, versions = self._left_behind(), self._last_versions(wanted)
+            if not left and wanted == shown and versions == {name: self._versions[name] for name in versions}:
                 self._count("compared", len(wanted))
                 return
             # A worker that was killed an instant before it was asked is told of as what it is; the next save mends that.
@@ -328,8 +324,7 @@ class RandomSession:
                     await self.save(name)
             if loop.time() - begin > _QUIET_S:
                 different = [f"{name}\nshown {shown[name]}\nright {wanted[name]}" for name in wanted if shown[name] != wanted[name]]
-                versions = f"versions shown {self._last_versions(wanted)}, of the documents {self._versions}"
-                raise AssertionError("\n".join([*left, *different, versions]))
+                raise AssertionError("\n".join([*left, *different, f"versions shown {versions}, of the documents {self._versions}"]))
             await asyncio.sleep(0.03)
 
     def _left_behind(self) -> list[str]:
