@@ -53,7 +53,7 @@ async def _serve_stdio() -> None:
     thread = threading.Thread(target=_pump, args=(sys.stdin.buffer, reader, loop), name="stdin", daemon=True)
     thread.start()
     pixel = PixelServer()
-    pixel.server.protocol.set_writer(StdoutWriter(output))
+    pixel.server.protocol.set_writer(_Connection(StdoutWriter(output)))
     await _serve(pixel, reader)
 
 
@@ -73,7 +73,7 @@ async def _serve_tcp(host: str, port: int) -> None:
     reader, writer = await connected
     server.close()
     pixel = PixelServer()
-    pixel.server.protocol.set_writer(_SocketWriter(writer))
+    pixel.server.protocol.set_writer(_Connection(writer))
     await _serve(pixel, reader)
 
 
@@ -103,16 +103,19 @@ async def _serve(pixel: PixelServer, reader: asyncio.StreamReader) -> None:
         await pixel.close()
 
 
-class _SocketWriter:
-    """What pygls writes to; a socket's own writer would be awaited for its `close`."""
+class _Connection:
+    """What pygls writes to. After `exit` nobody reads, and what was under way may still have something to say: it is dropped."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, writer: StdoutWriter | asyncio.StreamWriter) -> None:
         self._writer = writer
+        self._is_closed = False
 
     def write(self, data: bytes) -> None:
-        self._writer.write(data)
+        if not self._is_closed:
+            self._writer.write(data)
 
     def close(self) -> None:
+        self._is_closed = True
         self._writer.close()
 
 
