@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -296,19 +297,22 @@ def test_failing_command_and_unknown_command(sandbox: Sandbox, workspace: Path) 
 
 
 async def test_cancelling_ends_every_process_and_leaves_no_folder(
-    sandbox: Sandbox, workspace: Path, tmp_path: Path, monkeypatch: Any
+    sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
-    (tmp_path / "temporary").chmod(0o755)
-    task = asyncio.ensure_future(sandbox.run(job(workspace, "import time; time.sleep(1000)  # marker-of-cancelling")))
-    while not processes_with("marker-of-cancelling"):
-        await asyncio.sleep(0.02)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert wait_until_gone("marker-of-cancelling") == []
-    assert list((tmp_path / "temporary").iterdir()) == []
+    # Not below pytest's own folders, which nobody but their owner may enter.
+    with tempfile.TemporaryDirectory() as name:
+        temporary = Path(name)
+        temporary.chmod(0o755)
+        monkeypatch.setattr("tempfile.tempdir", name)
+        task = asyncio.ensure_future(sandbox.run(job(workspace, "import time; time.sleep(1000)  # marker-of-cancelling")))
+        while not processes_with("marker-of-cancelling"):
+            assert not task.done(), task.result()
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert wait_until_gone("marker-of-cancelling") == []
+        assert list(temporary.iterdir()) == []
 
 
 def test_workspace_that_is_too_large(sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
