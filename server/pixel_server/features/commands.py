@@ -51,7 +51,8 @@ class Commands:
                 self._checks.stop(shader)
                 raise
             return None
-        return None if done is None else await self.report(shader.uri)
+        # It may have been closed while it was checked.
+        return await self.report(shader.uri) if done is not None and self._session.holds(shader) else None
 
     async def write_contract(self, *arguments: Any) -> bool:
         """`[uri]`: put a first contract into the shader's text. Answers whether the editor took it."""
