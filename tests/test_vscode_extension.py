@@ -18,11 +18,12 @@ def test_it_has_the_version_of_the_server() -> None:
     assert {MANIFEST["version"], lock["version"], lock["packages"][""]["version"]} == {__version__}
 
 
-def test_settings_that_name_a_program_are_not_read_from_an_untrusted_folder() -> None:
+def test_no_folder_can_name_a_program() -> None:
     settings = MANIFEST["contributes"]["configuration"]["properties"]
-    programs = [name for name, setting in settings.items() if setting["scope"] == "machine-overridable"]
-    assert programs == ["pixelLsp.serverCommand"]
-    assert MANIFEST["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"] == programs
+    assert {name: setting["scope"] for name, setting in settings.items()} == {
+        "pixelLsp.serverCommand": "machine",
+        "pixelLsp.trace.server": "window",
+    }
     assert MANIFEST["capabilities"]["untrustedWorkspaces"]["supported"] == "limited"
     assert MANIFEST["capabilities"]["virtualWorkspaces"]["supported"] is False
 

@@ -59,7 +59,7 @@ class LiveCoach:
     Args:
         console: Where to.
         medium: What it can show.
-        scope: What is worked on, such as `phase 2_inference of /work/kernels`.
+        scope: What is worked on, such as `phase 2_inference of ~/kernels`.
         clock: Seconds, for the speed of arriving text.
     """
 
