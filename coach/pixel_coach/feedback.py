@@ -82,8 +82,8 @@ def _story(attempt: Attempt) -> str:
         lines += _failures(attempt.evidence)
     review = attempt.review
     if review is not None:
-        whose = f"the review gave {review.score}/10" if review.is_model else "local rules"
-        lines.append(f"{whose}: {review.feedback}")
+        # The local rules name themselves in what they say.
+        lines.append(f"the review gave {review.score}/10: {review.feedback}" if review.is_model else review.feedback)
         lines += [
             f"- line {finding.line} (`{finding.quote.strip()}`): {finding.message}"
             + (f"; suggested: `{finding.suggestion}`" if finding.suggestion else "")

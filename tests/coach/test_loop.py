@@ -171,7 +171,9 @@ async def test_without_a_reviewer_the_local_rules_send_a_stub_back(desk: Desk) -
     writer = ListedAgent("llama", [fenced("x = 1  # TODO write it\n"), fenced("x = 2\n")])
     ended = await desk.coach(desk.add(), writer)
     assert ended.state is State.AWAITING_ACCEPTANCE
-    assert "local rules: local rules: line 1: `TODO` says that something is missing here" in writer.prompts[1].user
+    told = "local rules: line 1: `TODO` says that something is missing here"
+    assert told in writer.prompts[1].user
+    assert f"local rules: {told}" not in writer.prompts[1].user
 
 
 async def test_the_local_rules_look_only_at_what_the_author_wrote(desk: Desk) -> None:
