@@ -28,11 +28,13 @@ class PatternContext:
         workgroup_size: x, y, z of the dispatch that writes it.
         tiles: Other sizes that structure it: overrides and constants such as TILE.
         inputs: Arrays before the first pass, by name.
+        unwritten: Elements that still hold what the output was filled with; None where the elements themselves show it.
     """
 
     workgroup_size: tuple[int, int, int] = (1, 1, 1)
     tiles: tuple[int, ...] = ()
     inputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    unwritten: NDArray[np.bool_] | None = None
 
     def sizes(self) -> tuple[int, ...]:
         """Lengths at which an output may break, largest first."""
@@ -56,7 +58,7 @@ def find_patterns(
     found: list[Pattern] = []
     with np.errstate(all="ignore"):
         if actual.size <= MAX_ANALYSED:
-            found += find_value_patterns(wrong, expected, actual, limit, context.sizes(), context.inputs)
+            found += find_value_patterns(wrong, expected, actual, limit, context.sizes(), context.inputs, context.unwritten)
         if wrong.any():
             found += find_place_patterns(wrong, context.sizes()) or _right_places(wrong, context)
     if not found:
