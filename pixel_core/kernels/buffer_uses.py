@@ -21,7 +21,7 @@ class BufferUse:
         variables: The shader variables that it is bound to; none for a key of `buffers` that only `indirect` names.
         type: Store type: the variables', or `array<scalar>` for a key of `buffers`; None when the shader's could not be worked out.
         is_written: Whether a variable may write it.
-        is_declared: Whether it is a key of `buffers`, or one of `textures` that no variable is named after.
+        is_declared: Whether it is a key of `buffers`, or one of `textures` that is written and that no variable is named after.
     """
 
     name: str
@@ -139,8 +139,8 @@ def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping
         declared = contract.buffers.get(name)
         type_ = Array(Scalar(declared.scalar), None) if declared else _widest(bound)
         is_written = any(one.access != "read" for one in bound)
-        is_declared = declared is not None or (name in contract.textures and all(one.name != name for one in bound))
-        uses[name] = BufferUse(name=name, variables=bound, type=type_, is_written=is_written, is_declared=is_declared)
+        is_passed_on = is_written and name in contract.textures and all(one.name != name for one in bound)
+        uses[name] = BufferUse(name=name, variables=bound, type=type_, is_written=is_written, is_declared=declared is not None or is_passed_on)
     return uses
 
 
