@@ -140,7 +140,9 @@ def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping
         type_ = Array(Scalar(declared.scalar), None) if declared else _widest(bound)
         is_written = any(one.access != "read" for one in bound)
         is_passed_on = is_written and name in contract.textures and all(one.name != name for one in bound)
-        uses[name] = BufferUse(name=name, variables=bound, type=type_, is_written=is_written, is_declared=declared is not None or is_passed_on)
+        uses[name] = BufferUse(
+            name=name, variables=bound, type=type_, is_written=is_written, is_declared=declared is not None or is_passed_on
+        )
     return uses
 
 

@@ -17,6 +17,7 @@ from pixel_core.kernels.contents import content_words, decode_content, still_hol
 from pixel_core.kernels.memory import POISONS
 from pixel_core.kernels.planned import BufferPlan, Case
 from pixel_core.kernels.results import Fault
+from pixel_core.wgsl.texel_formats import texture_axes
 
 _WRITTEN_ROLES = frozenset({"out", "inout", "accumulate"})
 _INPUT_ROLES = frozenset({"in", "table"})
@@ -144,8 +145,10 @@ def _words(array: NDArray[Any]) -> NDArray[Any]:
 
 def _describe(one: _Difference, where: NDArray[np.bool_], before: str, after: str) -> str:
     flat = int(np.argmax(where))
-    index = ", ".join(str(int(place)) for place in np.unravel_index(flat, where.shape))
-    element = f"{one.name}[{index}]" if where.ndim else one.name
+    index = [str(int(place)) for place in np.unravel_index(flat, where.shape)]
+    if one.buffer.texture is not None:
+        index = [f"{axis}={place}" for axis, place in zip(texture_axes(one.buffer.texture.dimension), index, strict=True)]
+    element = f"{one.name}[{', '.join(index)}]" if where.ndim else one.name
     old, new = one.before.flat[flat], one.after.flat[flat]
     count = int(where.sum())
     return f"{element} is {old:.7g} {before} and {new:.7g} {after} ({count:,} of {where.size:,} elements)"

@@ -27,6 +27,7 @@ from pixel_core.kernels.results import CaseResult, Fault, OutputResult, Timing
 from pixel_core.kernels.take_slack import take_slack
 from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.reflect import ShaderInterface, interface_of
+from pixel_core.wgsl.texel_formats import texture_axes
 
 _FLOATS = frozenset({"f32", "f16"})
 _LARGEST_TILE = 4096
@@ -149,6 +150,8 @@ def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, ru
             decoded[buffer.name] = decode_content(buffer, run.buffers[buffer.name])
         compare = kernel.contract.compare.get(output) or default_compare(output_scalar(buffer, part), kernel.contract.span)
         context = _pattern_context(kernel, case, prepared.inputs, buffer.name)
+        if buffer.texture is not None:
+            context = replace(context, axes=texture_axes(buffer.texture.dimension))
         if buffer.texture is not None and is_poisoned(buffer.role):
             context = replace(context, unwritten=still_holds(buffer, run.buffers[buffer.name], POISONS[0])[part])
         actual = decoded[buffer.name][part]

@@ -99,6 +99,11 @@ SPATIAL_AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """View dimension → its axes, outermost first."""
 
 
+def texture_axes(dimension: str) -> tuple[str, ...]:
+    """The axes of a texture's array: `y`, `x`, `channel` of a `2d` one."""
+    return (*SPATIAL_AXES[dimension], "channel")
+
+
 def view_dimension(type_: Type | None) -> str | None:
     """`1d`, `2d`, `2d-array` or `3d`; None for whatever is no texture of these."""
     return TEXTURE_DIMENSIONS.get(type_.name) if isinstance(type_, Resource) else None
