@@ -17,7 +17,7 @@ from pixel_core.kernels.contents import content_words, decode_content, still_hol
 from pixel_core.kernels.memory import POISONS
 from pixel_core.kernels.planned import BufferPlan, Case
 from pixel_core.kernels.results import Fault
-from pixel_core.wgsl.texel_formats import texture_axes
+from pixel_core.wgsl.texel_formats import name_channel
 
 _WRITTEN_ROLES = frozenset({"out", "inout", "accumulate"})
 _INPUT_ROLES = frozenset({"in", "table"})
@@ -145,10 +145,10 @@ def _words(array: NDArray[Any]) -> NDArray[Any]:
 
 def _describe(one: _Difference, where: NDArray[np.bool_], before: str, after: str) -> str:
     flat = int(np.argmax(where))
-    index = [str(int(place)) for place in np.unravel_index(flat, where.shape)]
+    index = tuple(int(place) for place in np.unravel_index(flat, where.shape))
+    element = f"{one.name}[{', '.join(map(str, index))}]" if index else one.name
     if one.buffer.texture is not None:
-        index = [f"{axis}={place}" for axis, place in zip(texture_axes(one.buffer.texture.dimension), index, strict=True)]
-    element = f"{one.name}[{', '.join(index)}]" if where.ndim else one.name
+        element = f"{one.name}{name_channel(one.buffer.texture.dimension, index)}"
     old, new = one.before.flat[flat], one.after.flat[flat]
     count = int(where.sum())
     return f"{element} is {old:.7g} {before} and {new:.7g} {after} ({count:,} of {where.size:,} elements)"

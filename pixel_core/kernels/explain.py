@@ -14,7 +14,7 @@ from pixel_core.kernels.plan import Case
 from pixel_core.kernels.results import CaseResult, Element, Fault, OutputResult
 from pixel_core.rules import RULES
 from pixel_core.source import SourceText
-from pixel_core.wgsl.texel_formats import SPATIAL_AXES
+from pixel_core.wgsl.texel_formats import name_channel
 
 INFORMATIVE_CASES = 3
 """How many cases an output needs in which no dumb output would pass."""
@@ -153,9 +153,7 @@ def _element(rank: str, output: OutputResult, element: Element, dimension: str |
         facts.append(f"{count(element.ulp) if element.ulp < _MANY_ULP else f'{element.ulp:.1e}'} ULP")
     where = f"{output.output}[{subscript}]" if subscript else output.output
     if dimension is not None:
-        *place, channel = element.index
-        named = ", ".join(f"{axis}={at}" for axis, at in zip(SPATIAL_AXES[dimension], place, strict=True))
-        where = f"{output.output}[{named}].{'rgba'[channel]}"
+        where = f"{output.output}{name_channel(dimension, element.index)}"
     expected, actual = real(element.expected), real(element.actual)
     if expected == actual:  # five digits do not show the difference
         expected, actual = real(element.expected, 9), real(element.actual, 9)

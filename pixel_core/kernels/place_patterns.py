@@ -32,9 +32,9 @@ def find_place_patterns(wrong: Mask, sizes: Sequence[int], names: Sequence[str] 
         return []
     if np.count_nonzero(wrong) >= MOST * wrong.size and wrong.size > 1:
         return [Pattern(kind="all_wrong", text="every element is wrong" if wrong.all() else "nearly every element is wrong")]
-    if names and wrong.any(axis=tuple(range(wrong.ndim - 1))).all():
+    if names and np.count_nonzero(wrong, axis=tuple(range(wrong.ndim - 1))).all():
         # Whole texels are wrong, as a rule: then the channels say nothing.
-        wrong, names = wrong.any(axis=-1), names[:-1]
+        wrong, names = np.count_nonzero(wrong, axis=-1) > 0, names[:-1]
     axes = [_Axis(wrong, axis, names) for axis in range(wrong.ndim) if wrong.shape[axis] > 1]
     if len(axes) == 1:
         return _along_one(axes[0], sizes)

@@ -5,7 +5,7 @@ Source: WebGPU, section "Texture Format Capabilities" (gpuweb.github.io/gpuweb/#
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -102,6 +102,13 @@ SPATIAL_AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 def texture_axes(dimension: str) -> tuple[str, ...]:
     """The axes of a texture's array: `y`, `x`, `channel` of a `2d` one."""
     return (*SPATIAL_AXES[dimension], "channel")
+
+
+def name_channel(dimension: str, index: Sequence[int]) -> str:
+    """An element of a texture's array in words of the image: `[y=3, x=7].g`."""
+    *place, channel = index
+    named = ", ".join(f"{axis}={at}" for axis, at in zip(SPATIAL_AXES[dimension], place, strict=True))
+    return f"[{named}].{'rgba'[channel]}"
 
 
 def view_dimension(type_: Type | None) -> str | None:
