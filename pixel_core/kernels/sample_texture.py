@@ -4,6 +4,9 @@ A device computes the place of a sample in fixed point: it may snap to one of `2
 promises 4 bits (section "Limits", table "Required Limits"), which makes the bound; Direct3D 11 and 12 promise 8
 (`D3D12_SUBTEXEL_FRACTIONAL_BIT_COUNT`), as does Vulkan's Roadmap 2022 profile, and devices as they are have 8, which makes the spread.
 A place that is off by δ of a texel is worth δ times the difference of the texels there, to first order.
+
+How exactly the weighted mean itself is computed, no specification says. Devices keep the precision of the format and no more: llvmpipe
+filters 8-bit texels in 8 bits, mobile GPUs 16-bit floats as such. So the result is rounded to the format once more.
 Source: Vulkan, sections "Texel Coordinate Systems", "Wrapping Operation" and "Texel Filtering"; WebGPU, `GPUSamplerDescriptor`.
 """
 
@@ -19,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixel_core.engines.base import SamplerJob
-from pixel_core.kernels.bounded import F32, Argument, Array, Bounded, Floats, broadcast_shape, check_size, settled
+from pixel_core.kernels.bounded import F16, F32, Argument, Array, Bounded, Floats, broadcast_shape, check_size, settled
 from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.wgsl.texel_formats import TexelFormat
 
 PROMISED_BITS = 4
 """Of the place within a texel that every Vulkan device has."""
@@ -29,6 +33,13 @@ USUAL_BITS = 8
 """What devices as they are have."""
 
 _SIDES = {1: "u", 2: "u, v", 3: "u, v, w"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TexelValue(Bounded):
+    """The content of a texture, moved at most: its format is the precision of a filter."""
+
+    texel_format: TexelFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +156,7 @@ def _nearest(image: Bounded, axes: Sequence[_Axis]) -> Bounded:
             if is_near.any():
                 moved = [*chosen[:number], chosen[number] + side, *chosen[number + 1 :]]
                 doubt += np.where(is_near[..., None], np.abs(_pick(image.value, axes, moved) - value), 0.0)
-    return settled(value, image.kind, bound + doubt, spread + doubt, varies=image.varies)
+    return settled(value, "f32", bound + doubt, spread + doubt, varies=image.varies)
 
 
 def _linear(image: Bounded, axes: Sequence[_Axis]) -> Bounded:
@@ -168,10 +179,21 @@ def _linear(image: Bounded, axes: Sequence[_Axis]) -> Bounded:
         lost = np.where(off[0] < 1.0, 0.0, np.inf)[..., None]
         bound += off[0][..., None] * slope + lost
         spread += off[1][..., None] * slope + lost
+    own = _rounding(image)
     operations = 2.0 * len(corners)
-    bound += operations * F32.ulp * largest
-    spread += operations * F32.nearest * largest
-    return settled(value, image.kind, bound, spread, varies=image.varies)
+    bound += operations * F32.ulp * largest + own[0] * (1.0 if own[2] else largest)
+    spread += operations * F32.nearest * largest + own[1] * (1.0 if own[2] else largest)
+    return settled(value, "f32", bound, spread, varies=image.varies)
+
+
+def _rounding(image: Bounded) -> tuple[float, float, bool]:
+    """What rounding to the precision of a format may add, at most and usually, and whether that is absolute or relative."""
+    texel_format = image.texel_format if isinstance(image, TexelValue) else None
+    if texel_format is not None and texel_format.is_normalised:
+        step = 1.0 / texel_format.steps
+        return step, step / math.sqrt(12), True
+    is_half = image.kind == "f16" or (texel_format is not None and texel_format.bits == 16)
+    return (F16.ulp, F16.nearest, False) if is_half else (0.0, 0.0, False)
 
 
 def _slope(image: Array, axes: Sequence[_Axis], base: Sequence[Floats], share: Floats, number: int, off: Floats) -> Floats:

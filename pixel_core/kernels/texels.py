@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pixel_core.kernels.bounded import F16, F32, Bounded, from_input, held_as, settled
 from pixel_core.kernels.expression_nodes import ExpressionProblem
 from pixel_core.kernels.planned import TexturePlan
+from pixel_core.kernels.sample_texture import TexelValue
 from pixel_core.wgsl.texel_formats import TexelFormat
 
 Parts = Mapping[str, NDArray[Any]]
@@ -97,12 +98,14 @@ def from_texels(texel_format: TexelFormat, values: NDArray[Any]) -> Bounded:
     if texel_format.is_normalised:
         inexact = (magnitude > 0) & (magnitude < 1)
         bound, spread = (np.where(inexact, magnitude * unit, 0.0) for unit in (F32.ulp, F32.nearest))
-        return settled(value.value, value.kind, bound, spread, varies=value.varies)
-    if stored_scalar(texel_format) == "f16":
+        value = settled(value.value, value.kind, bound, spread, varies=value.varies)
+    elif stored_scalar(texel_format) == "f16":
         # A device may read a subnormal number as zero.
         tiny = np.where(magnitude < F16.smallest_normal, magnitude, 0.0)
-        return settled(value.value, value.kind, tiny, tiny, varies=value.varies)
-    return value
+        value = settled(value.value, value.kind, tiny, tiny, varies=value.varies)
+    return TexelValue(
+        value=value.value, kind=value.kind, bound=value.bound, spread=value.spread, varies=value.varies, texel_format=texel_format
+    )
 
 
 def held_by_texels(truth: Bounded, texel_format: TexelFormat) -> Bounded:
