@@ -73,11 +73,12 @@ def sample(image: Argument, sampler: Argument, *coordinates: Argument) -> Bounde
     if not isinstance(image, Bounded) or not image.is_float:
         raise ExpressionProblem("only floats are sampled", None, "index the array of a texture of integers")
     if image.value.ndim != len(coordinates) + 1 or not image.value.size:
+        count = "1 coordinate" if len(coordinates) == 1 else f"{len(coordinates)} coordinates"
         sides = _SIDES.get(image.value.ndim - 1)
         hint = (
             f"an image with {image.value.ndim} axes takes {sides}" if sides else "an image is [H, W, C]: index its layers or levels first"
         )
-        raise ExpressionProblem(f"`sample` has {len(coordinates)} coordinates for an image with {image.value.ndim} axes", None, hint)
+        raise ExpressionProblem(f"`sample` has {count} for an image with {image.value.ndim} axes", None, hint)
     places = [_finite(one) for one in coordinates]
     shape = broadcast_shape(*(one.shape for one in places))
     check_size((*shape, image.shape[-1]))
