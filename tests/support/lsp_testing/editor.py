@@ -333,6 +333,11 @@ async def editor(
     await gone(family)
 
 
+def running(editor: Editor, module: str) -> list[int]:
+    """The processes under an editor's server that run a module."""
+    return [child for child in descendants(editor.process_id) if module in command_line(child)]
+
+
 def descendants(process: int) -> set[int]:
     """The processes below one, as long as it lives."""
     listing = subprocess.run(("ps", "-A", "-o", "pid=,ppid="), capture_output=True, encoding="utf-8", check=True).stdout
