@@ -25,7 +25,8 @@ CAPABILITY_FOLDER = Path(__file__).parents[4] / "shared" / "clients" / "caps"
 PROGRAM = shutil.which("pixel-lsp", path=Path(sys.executable).parent) or "pixel-lsp"
 """As editors start it: `python -m` would look into the folder that it is started in first."""
 
-TIMEOUT_S = 20
+TIMEOUT_S = 40
+"""Far beyond what anything takes: only a test that fails waits for so long."""
 
 Action = Union[types.Command, types.CodeAction]
 Predicate = Callable[[Sequence[types.Diagnostic]], bool]
