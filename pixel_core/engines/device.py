@@ -141,7 +141,8 @@ class DeviceEngine:
             refused = check_job(job, self._limits)
             if refused is not None:
                 return refused
-        if len(jobs) > 1 and sum(len(buffer.initial) for job in jobs for buffer in job.buffers.values()) > _TOGETHER_BYTES:
+        contents = (one.initial for job in jobs for held in (job.buffers, job.textures) for one in held.values())
+        if len(jobs) > 1 and sum(map(len, contents)) > _TOGETHER_BYTES:
             return self._run_apart(jobs, is_cancelled)
         try:
             return self._run(jobs, is_cancelled)
