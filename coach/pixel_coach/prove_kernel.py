@@ -17,7 +17,7 @@ from pixel_core.kernels.contract_text import without_contract
 from pixel_core.kernels.examine import examine
 from pixel_core.kernels.hidden_cases import HiddenCases, hidden_cases
 from pixel_core.kernels.load_shader import LoadedShader, understand
-from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PASSED, SKIPPED, CheckReport, ValidationReport
+from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PARTLY_PROVED, PASSED, SKIPPED, CheckReport, ValidationReport
 from pixel_core.kernels.validate import Checker, Selection
 from pixel_core.source import SourceText
 
@@ -207,6 +207,8 @@ def _judge(
     if INCONCLUSIVE in statuses:
         said = findings[0].message if findings else "no case could be decided"
         return outcome.unavailable(f"not decided: {said}", feedback=feedback, detail=detail)
+    if PARTLY_PROVED in statuses:
+        return outcome.unavailable("partly proved: nothing says what its outputs must equal", feedback=feedback, detail=detail)
     return outcome.unavailable("no case was executed", feedback=feedback, detail=detail)
 
 

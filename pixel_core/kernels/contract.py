@@ -31,6 +31,31 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Oracle:
+    """`naive.wgsl:main`: another kernel, whose outputs are the truth; its file is resolved against the contract's folder.
+
+    Attributes:
+        file: A shader, relative to the contract's folder.
+        kernel: Name of a contract in it, or of an entry point.
+        dispatch: Workgroups in x, y, z; empty where the oracle's own contract, or this one, says it.
+        params: Uniforms of the oracle that are not called as in this contract, or hold something else.
+        overrides: Values for the oracle's overrides.
+    """
+
+    file: str
+    kernel: str
+    dispatch: tuple[Expression, ...]
+    params: Mapping[str, Parameter]
+    overrides: Mapping[str, Expression]
+    span: Span
+
+    @property
+    def name(self) -> str:
+        """As contracts write it: `naive.wgsl:main`."""
+        return f"{self.file}:{self.kernel}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compare:
     """How one output is judged.
 
@@ -187,6 +212,8 @@ class KernelContract:
         define: Named subexpressions of `expect`, in order.
         expect: Output → the expression that it must equal.
         reference: A Python function instead of, or beside, `expect`.
+        oracle: Another kernel instead of, or beside, `expect`.
+        invariants: Conditions on the values after the last pass (`keys`) and before the first (`old.keys`).
         compare: Output → how it is judged; outputs that are absent use the default of their type.
         cases: As written; derived ones come from `plan_cases`.
         derive: Whether cases are derived from dims, tile and workgroup sizes.
@@ -214,6 +241,8 @@ class KernelContract:
     define: Mapping[str, Expression]
     expect: Mapping[str, Expression]
     reference: Reference | None
+    oracle: Oracle | None = None
+    invariants: tuple[Expression, ...] = ()
     compare: Mapping[str, Compare]
     cases: tuple[CaseContract, ...]
     derive: bool
@@ -222,6 +251,11 @@ class KernelContract:
     span: Span
     key_spans: Mapping[str, Span]
     source: SourceText
+
+    @property
+    def answers_whole(self) -> bool:
+        """Whether a function or a kernel answers for every output that `expect` leaves out."""
+        return self.reference is not None or self.oracle is not None
 
     @property
     def passes(self) -> tuple[PassContract, ...]:

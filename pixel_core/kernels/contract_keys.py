@@ -26,6 +26,8 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
         "define": 'a table of expressions: define = { e = "exp(x)" }',
         "expect": 'a table by output: expect = { c = "a @ b" }',
         "reference": 'a Python function: reference = "reference.py:matmul"',
+        "oracle": 'another kernel: oracle = "naive.wgsl:matmul"',
+        "invariants": 'a list of conditions: invariants = ["all(diff(keys) >= 0)"]',
         "compare": 'a table by output: compare = { c = "exact" }',
         "cases": 'a list: cases = ["M=64 N=64 K=64"]',
         "derive": "true or false: derive = false",
@@ -34,7 +36,7 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-LATER_CONTRACT_KEYS = ("oracle", "invariants", "textures", "samplers", "prepare")
+LATER_CONTRACT_KEYS = ("textures", "samplers", "prepare")
 
 PASS_KEYS: Mapping[str, str] = MappingProxyType(
     {
@@ -58,6 +60,15 @@ CASE_KEYS: Mapping[str, str] = MappingProxyType(
         "inputs": CONTRACT_KEYS["inputs"],
         "params": CONTRACT_KEYS["params"],
         "seed": "a whole number: seed = 7",
+    }
+)
+
+ORACLE_KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "kernel": 'a shader and a contract or an entry point in it: kernel = "naive.wgsl:matmul"',
+        "dispatch": CONTRACT_KEYS["dispatch"],
+        "params": CONTRACT_KEYS["params"],
+        "overrides": CONTRACT_KEYS["overrides"],
     }
 )
 
@@ -86,6 +97,7 @@ MAX_PASSES = 256
 MAX_PASS_DEPTH = 4
 """Groups of passes inside each other."""
 MAX_DIMS = 16
+MAX_INVARIANTS = 64
 MAX_AXES = 8
 MAX_ENTRIES = 256
 """Entries of any other table or list of a contract."""

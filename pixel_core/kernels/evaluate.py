@@ -68,6 +68,11 @@ def names_of(contract: KernelContract, case: Case, inputs: Inputs) -> Lookup:
     return _Names(contract, case, inputs)
 
 
+def whole_names_of(contract: KernelContract, case: Case, inputs: Inputs) -> Lookup:
+    """The same with integers as whole numbers, which do not wrap at 32 bits: for conditions on them."""
+    return _Names(contract, case, inputs, wraps=False)
+
+
 def _evaluate(expression: Expression, lookup: Lookup, key: str) -> Bounded:
     try:
         return evaluate_tree(expression, lookup)
@@ -106,17 +111,21 @@ def output_scalar(buffer: BufferPlan, part: str) -> str:
 class _Names:
     """Values of names: defines, inputs, symbols, parameters; each computed at most once."""
 
-    def __init__(self, contract: KernelContract, case: Case, inputs: Inputs) -> None:
+    def __init__(self, contract: KernelContract, case: Case, inputs: Inputs, *, wraps: bool = True) -> None:
         self._contract = contract
         self._case = case
         self._inputs = inputs
+        self._wraps = wraps
         self._parameters = named_parameters(case)
         self._known: dict[str, Bounded] = {}
         self._open: list[str] = []
 
     def __call__(self, name: str) -> Bounded:
         if name not in self._known:
-            self._known[name] = self._find(name)
+            found = self._find(name)
+            if not self._wraps and found.kind in INTEGER_KINDS:
+                found = replace(found, kind="int")
+            self._known[name] = found
         return self._known[name]
 
     def _find(self, name: str) -> Bounded:

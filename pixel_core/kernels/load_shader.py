@@ -57,10 +57,16 @@ class LoadedShader:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The shader, its sidecar whether it exists or not, and the references that its contracts name."""
-        contracts = self.contracts.contracts
-        references = (contract.source.path.parent / contract.reference.file for contract in contracts if contract.reference)
-        return (self.source.path, sidecar_path(self.source.path), *dict.fromkeys(references))
+        """The shader, its sidecar whether it exists or not, and the references and oracles that its contracts name."""
+        named: list[Path] = []
+        for contract in self.contracts.contracts:
+            folder = contract.source.path.parent
+            if contract.reference is not None:
+                named.append(folder / contract.reference.file)
+            if contract.oracle is not None:
+                shader = folder / contract.oracle.file
+                named += (shader, sidecar_path(shader))
+        return tuple(dict.fromkeys((self.source.path, sidecar_path(self.source.path), *named)))
 
     @property
     def compiles(self) -> bool:

@@ -143,10 +143,10 @@ def _default(buffer: BufferPlan, part: str) -> str:
         return DEFAULT_ACCUMULATED
     if buffer.codec is not None:
         return DEFAULT_FLOATS
-    return DEFAULT_FLOATS if _scalar_of(buffer.type, part) in {"f32", "f16"} else DEFAULT_INTEGERS
+    return DEFAULT_FLOATS if scalar_of(buffer.type, part) in {"f32", "f16"} else DEFAULT_INTEGERS
 
 
-def _scalar_of(type_: Type, part: str) -> str:
+def scalar_of(type_: Type, part: str) -> str:
     """Scalar of one part of a buffer; `part` is a dotted path of members."""
     names = part.split(".") if part else []
     current: Type | None = type_

@@ -25,6 +25,8 @@ from pixel_core.kernels.functions import EXPECT, INPUT, SYMBOL
 from pixel_core.kernels.read_cases import read_cases
 from pixel_core.kernels.read_compare import read_compare
 from pixel_core.kernels.read_inputs import read_inputs
+from pixel_core.kernels.read_invariants import read_invariants
+from pixel_core.kernels.read_oracle import read_oracle
 from pixel_core.kernels.read_passes import read_parameters, read_passes
 from pixel_core.kernels.toml_keys import TomlPath
 
@@ -41,8 +43,13 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
     dims = _dims(reading, (*path, "dims"), table.get("dims"))
     expect = _expect(reading, (*path, "expect"), table.get("expect"))
     reference = _reference(reading, (*path, "reference"), table.get("reference"))
+    oracle = read_oracle(reading, (*path, "oracle"), table.get("oracle"))
+    invariants = read_invariants(reading, (*path, "invariants"), table.get("invariants"))
     schedule = read_passes(reading, path, table)
-    if not expect and reference is None and len(reading.findings) == told:
+    answers_whole = reference is not None or oracle is not None
+    if reference is not None and oracle is not None:
+        reading.tell("PX303", reading.key_span((*path, "oracle")), "`oracle` stands beside `reference`", "keep one of them")
+    if not expect and not invariants and not answers_whole and len(reading.findings) == told:
         hint = f"add {CONTRACT_KEYS['expect']}, or {CONTRACT_KEYS['reference']}"
         reading.tell("PX308", path, f"`{name}` does not say what its outputs must equal", hint)
     contract = KernelContract(
@@ -63,7 +70,9 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         define=reading.named_expressions((*path, "define"), table.get("define"), CONTRACT_KEYS["define"]),
         expect=expect,
         reference=reference,
-        compare=read_compare(reading, (*path, "compare"), table.get("compare"), expect if reference is None else None),
+        oracle=oracle,
+        invariants=invariants,
+        compare=read_compare(reading, (*path, "compare"), table.get("compare"), None if answers_whole else expect),
         cases=read_cases(reading, (*path, "cases"), table.get("cases"), dims),
         derive=_derive(reading, (*path, "derive"), table.get("derive")),
         budget=_budget(reading, (*path, "budget"), table.get("budget")),
@@ -278,7 +287,7 @@ def _check_functions(reading: Reading, contract: KernelContract) -> None:
         (SYMBOL, [*contract.slack.values(), *([contract.flops] if contract.flops else [])]),
         (SYMBOL, contract.parameter_expressions()),
         (INPUT, [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]),
-        (EXPECT, [*contract.define.values(), *contract.expect.values(), *contract.valid.values()]),
+        (EXPECT, [*contract.define.values(), *contract.expect.values(), *contract.valid.values(), *contract.invariants]),
     ]
     for context, expressions in groups:
         for expression in expressions:

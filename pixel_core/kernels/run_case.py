@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union
 
 from numpy.typing import NDArray
 
 from pixel_core.engines.base import CompileFailure, Engine, KernelJob, KernelRun, LoopCut, RunFailure
-from pixel_core.findings import Span
+from pixel_core.kernels.bounded import Bounded
 from pixel_core.kernels.build_jobs import build_jobs
+from pixel_core.kernels.check_invariants import check_invariants, passing_dumb_values
 from pixel_core.kernels.check_runs import check_runs, unwritten_elements
 from pixel_core.kernels.compare import compare_output
-from pixel_core.kernels.contract import Compare, KernelContract
+from pixel_core.kernels.contract import KernelContract
+from pixel_core.kernels.default_compare import default_compare
 from pixel_core.kernels.evaluate import output_scalar, split_output
 from pixel_core.kernels.evaluate_tree import KeyedProblem
 from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.load_oracle import OracleKernel
 from pixel_core.kernels.memory import decode_buffer
 from pixel_core.kernels.patterns import PatternContext
 from pixel_core.kernels.planned import Case
 from pixel_core.kernels.prepare_case import Inputs, PreparedCase, PreparedCases, Reference, prepare_case
 from pixel_core.kernels.results import CaseResult, Fault, OutputResult, Timing
+from pixel_core.kernels.run_oracle import OracleAnswer, OracleProblem, run_oracle
 from pixel_core.kernels.take_slack import take_slack
 from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.reflect import ShaderInterface, interface_of
 
-_FLOATS = frozenset({"f32", "f16"})
 _LARGEST_TILE = 4096
 
 
@@ -40,12 +43,18 @@ class CheckedKernel:
         module: Of that text.
         interface: With default overrides.
         contract: One contract of it.
+        oracle: The kernel that the contract names as its oracle, or None.
+        outputs: What is compared with a truth.
+        constrained: Outputs of which only invariants speak.
     """
 
     source: str
     module: Module
     interface: ShaderInterface
     contract: KernelContract
+    oracle: OracleKernel | None = None
+    outputs: tuple[str, ...] = ()
+    constrained: tuple[str, ...] = ()
 
 
 def run_case(
@@ -76,12 +85,23 @@ def run_case(
     too_large = _size_fault(engine, case)
     if too_large is not None:
         return _result(engine, case, started, faults=[too_large])
+    asked: list[OracleAnswer] = []
+
+    def ask(inputs: Inputs) -> Mapping[str, Bounded]:
+        if kernel.oracle is None:
+            return {}
+        asked.append(run_oracle(engine, kernel.oracle, kernel.contract, kernel.outputs, case, inputs, is_cancelled))
+        return asked[0].truths
+
     try:
-        prepared = prepare_case(kernel.contract, case, references, known)
+        prepared = prepare_case(kernel.contract, case, references, known, ask)
         interface = _case_interface(kernel, case)
         jobs = build_jobs(kernel.source, interface, case, prepared.contents)
     except ExpressionProblem as problem:
         return _result(engine, case, started, faults=[expression_fault(problem)])
+    except OracleProblem as problem:
+        status = "inconclusive" if problem.fault.kind == "cancelled" else None
+        return _result(engine, case, started, status=status, faults=[problem.fault])
     except MemoryError:
         return _result(engine, case, started, faults=[Fault(kind="out_of_memory", message="the worker reached its memory limit")])
     too_much = _workgroup_memory_fault(engine, interface, case)
@@ -108,6 +128,11 @@ def run_case(
     )
     outputs = _judge_outputs(kernel, case, prepared, first)
     faults += _unwritten_faults(case, outputs, prepared.valid, first, second)
+    try:
+        broken, dumb = _invariants(kernel, case, prepared.inputs, first, second)
+    except ExpressionProblem as problem:
+        broken, dumb = [expression_fault(problem)], None
+    faults += broken
     timing = Timing(
         inputs_s=prepared.inputs_s,
         device_s=first.device_s + second.device_s,
@@ -119,7 +144,13 @@ def run_case(
         cut = engine.find_loop_cut(jobs[0])
         if cut is not None:
             return _result(engine, case, started, status="inconclusive", faults=[_loop_fault(cut)], timing=timing)
-    return _result(engine, case, started, outputs=outputs, faults=faults, timing=timing)
+        for answer in asked:
+            cut = engine.find_loop_cut(answer.job)
+            if cut is not None:
+                return _result(engine, case, started, status="inconclusive", faults=[_oracle_loop_fault(kernel, cut)], timing=timing)
+    status = "partly_proved" if kernel.constrained and not faults and all(output.passed for output in outputs) else None
+    result = _result(engine, case, started, outputs=outputs, faults=faults, status=status, timing=timing)
+    return result if dumb is None else replace(result, passing_dumb_values=dumb)
 
 
 def expression_fault(problem: ExpressionProblem) -> Fault:
@@ -132,11 +163,6 @@ def expression_fault(problem: ExpressionProblem) -> Fault:
         expression_end=-1 if problem.span is None else problem.span.end,
         hint=problem.hint or "",
     )
-
-
-def default_compare(scalar: str, span: Span) -> Compare:
-    """How an output is judged when the contract does not say: floats within their derived bound, integers exactly."""
-    return Compare(mode="scaled" if scalar in _FLOATS else "exact", span=span)
 
 
 def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, run: KernelRun) -> list[OutputResult]:
@@ -155,6 +181,26 @@ def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, ru
         if actual.size:
             results.append(compare_output(truth, actual, compare, output=output, context=context))
     return results
+
+
+def _invariants(kernel: CheckedKernel, case: Case, inputs: Inputs, first: KernelRun, second: KernelRun) -> tuple[list[Fault], str | None]:
+    """The broken invariants; and which dumb values would break none, where nothing but invariants speaks of an output."""
+    if not kernel.contract.invariants:
+        return [], None
+    unwritten = [
+        Fault(kind="depends_on_poison", subject=output, message=f"{count:,} of its elements were never written")
+        for output, count in ((one, unwritten_elements(*split_output(case, one), first, second)) for one in kernel.constrained)
+        if count
+    ]
+    after = {
+        buffer.name: decode_buffer(buffer.type, buffer.shapes, buffer.codec, first.buffers[buffer.name])
+        for buffer in case.buffers
+        if buffer.name in first.buffers
+    }
+    broken = check_invariants(kernel.contract, case, inputs, after)
+    if broken or unwritten or not kernel.constrained:
+        return [*unwritten, *broken], None
+    return [], passing_dumb_values(kernel.contract, case, inputs, after, kernel.constrained)
 
 
 def _pattern_context(kernel: CheckedKernel, case: Case, inputs: Inputs, buffer: str) -> PatternContext:
@@ -227,6 +273,11 @@ def _failure_fault(failure: Union[CompileFailure, RunFailure]) -> Fault:
 
 def _loop_fault(cut: LoopCut) -> Fault:
     return Fault(kind="loop_cap", message="the adapter ended this loop", line=cut.line, column=cut.column)
+
+
+def _oracle_loop_fault(kernel: CheckedKernel, cut: LoopCut) -> Fault:
+    name = "" if kernel.oracle is None else kernel.oracle.oracle.file
+    return Fault(kind="oracle_loop_cap", message=f"the adapter ended a loop of the oracle ({name}:{cut.line})")
 
 
 def _cancelled(engine: Engine, case: Case, started: float) -> CaseResult:
