@@ -226,6 +226,8 @@ class _Check:
         drawn = [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]
         groups.append((drawn, [*values, "zeros", "ones", "arange", "normal", "uniform", "special"]))
         groups.append(([*contract.define.values(), *contract.expect.values(), *contract.valid.values()], [*contract.define, *values]))
+        sorted_by = [compare.of for compare in contract.compare.values() if compare.of is not None]
+        groups.append((sorted_by, [*contract.define, *values]))
         before = [f"{OLD}{name}" for name in arrays]
         groups.append(([*contract.invariants], [*contract.define, *values, *before]))
         return [

@@ -14,8 +14,8 @@ from pixel_core.kernels.expressions import Expression
 from pixel_core.source import SourceText
 
 ROLES = ("in", "out", "inout", "scratch", "accumulate", "table")
-COMPARE_MODES = ("scaled", "exact", "ulp", "multiset")
-CODECS = ("f16x2", "q4_0", "q8_0")
+COMPARE_MODES = ("scaled", "exact", "ulp", "multiset", "argsort", "histogram", "quantised")
+CODECS = ("f16x2", "q4_0", "q8_0", "u8x4", "unorm8x4")
 
 Parameter = Union[Expression, tuple["Parameter", ...], Mapping[str, "Parameter"]]
 """The value of a uniform: a scalar, a list (vector or array), or a table by field name."""
@@ -60,13 +60,16 @@ class Compare:
     """How one output is judged.
 
     Attributes:
-        mode: `scaled`, `exact`, `ulp` or `multiset`.
+        mode: One of `COMPARE_MODES`.
         rtol: Extra relative tolerance, added to the derived bound (scaled).
         atol: Extra absolute tolerance, added to the derived bound (scaled).
         ulp: Greatest distance in units in the last place (ulp).
         nmse: Greatest normalised mean squared error; None means derived from the error analysis.
         nan: `refuse` (a NaN is wrong unless expected there) or `equal`.
-        reason: Why a looser bound than the derived one is right; required with rtol, atol or nmse.
+        reason: Why a looser bound than the derived one is right; required with rtol, atol, nmse, moved or levels.
+        of: What the indices sort (argsort).
+        moved: How many elements may be counted in another bin than the right one (histogram).
+        levels: By how many more levels an element may differ than rounding explains (quantised).
     """
 
     mode: str
@@ -76,6 +79,9 @@ class Compare:
     nmse: float | None = None
     nan: str = "refuse"
     reason: str | None = None
+    of: Expression | None = None
+    moved: int = 0
+    levels: int = 0
     span: Span
 
 

@@ -74,18 +74,18 @@ ORACLE_KEYS: Mapping[str, str] = MappingProxyType(
 
 COMPARE_KEYS: Mapping[str, str] = MappingProxyType(
     {
-        "mode": 'one of scaled, exact, ulp, multiset: mode = "scaled"',
+        "mode": 'one of scaled, exact, ulp, multiset, argsort(x), histogram, quantised: mode = "scaled"',
         "rtol": "a number: rtol = 1e-3",
         "atol": "a number: atol = 1e-6",
         "ulp": "a whole number: ulp = 4",
         "nmse": "a number: nmse = 1e-6",
+        "moved": "a whole number: moved = 2",
+        "levels": "a whole number: levels = 1",
         "nan": 'refuse or equal: nan = "equal"',
         "reason": 'a sentence: reason = "the kernel uses f16 on purpose"',
     }
 )
 
-LATER_COMPARE_MODES = ("argsort", "histogram", "quantised")
-LATER_CODECS = ("u8x4", "unorm8x4")
 
 BUDGET_LIMITS: Mapping[str, int] = MappingProxyType({"seconds": 600, "bytes": 1 << 31, "invocations": 1 << 34})
 """The most that a contract may ask for."""

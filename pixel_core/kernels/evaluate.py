@@ -21,6 +21,7 @@ from pixel_core.kernels.bounded import (
     show_shape,
     wrapped,
 )
+from pixel_core.kernels.codecs import scalar_of_codec
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.evaluate_tree import KeyedProblem, Lookup, evaluate_tree
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem
@@ -57,7 +58,10 @@ def evaluate_expect(contract: KernelContract, case: Case, inputs: Inputs) -> dic
         truth = _evaluate(expression, lookup, key)
         try:
             buffer, part = split_output(case, output)
-            truths[output] = stored(truth, output_scalar(buffer, part), buffer.shapes[part])
+            scalar, compare = output_scalar(buffer, part), contract.compare.get(output)
+            if compare is not None and compare.mode == "quantised":
+                scalar = "f32"  # the level before it is rounded
+            truths[output] = stored(truth, scalar, buffer.shapes[part])
         except ExpressionProblem as problem:
             raise KeyedProblem(problem, key) from None
     return truths
@@ -101,8 +105,8 @@ def split_output(case: Case, output: str) -> tuple[BufferPlan, str]:
 
 
 def output_scalar(buffer: BufferPlan, part: str) -> str:
-    """Scalar of a part as an expression sees it: a packed buffer holds f32."""
-    return "f32" if buffer.codec is not None else part_scalar(buffer.type, part)
+    """Scalar of a part as an expression sees it: most packed buffers hold f32."""
+    return scalar_of_codec(buffer.codec) if buffer.codec is not None else part_scalar(buffer.type, part)
 
 
 # ---------------------------------------------------------------- names

@@ -26,6 +26,9 @@ DEFAULT_FLOATS = "normal(0, 1)"
 DEFAULT_INTEGERS = "integers(0, 256)"
 """How integers are drawn, likewise."""
 
+DEFAULT_LEVELS = "uniform(0, 1)"
+"""How normalised levels are drawn, likewise."""
+
 DEFAULT_ACCUMULATED = "zeros()"
 """What buffers start from that the kernel adds to."""
 
@@ -142,7 +145,7 @@ def _default(buffer: BufferPlan, part: str) -> str:
     if buffer.role == "accumulate":
         return DEFAULT_ACCUMULATED
     if buffer.codec is not None:
-        return DEFAULT_FLOATS
+        return {"u8x4": DEFAULT_INTEGERS, "unorm8x4": DEFAULT_LEVELS}.get(buffer.codec, DEFAULT_FLOATS)
     return DEFAULT_FLOATS if scalar_of(buffer.type, part) in {"f32", "f16"} else DEFAULT_INTEGERS
 
 

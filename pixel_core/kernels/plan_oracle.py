@@ -99,9 +99,15 @@ def _check_alike(
     if asked.shapes.get(part) != shape:
         sizes = [" × ".join(map(str, one)) if one else "one number" for one in (shape, asked.shapes.get(part, ()))]
         raise _problem(contract, f"the oracle has `{name}` as {sizes[0]}, and this contract as {sizes[1]} (case {case.name})")
-    kinds = [scalar_of(one.type, part) if one.codec is None else "f32" for one in (found, asked)]
+    kinds = [_kind(one, part) for one in (found, asked)]
     if kinds[0] != kinds[1] and not _FLOATS.issuperset(kinds):
         raise _problem(contract, f"the oracle has `{name}` in {kinds[0]}, and this contract in {kinds[1]}")
+
+
+def _kind(buffer: BufferPlan, part: str) -> str:
+    if buffer.codec is None:
+        return scalar_of(buffer.type, part)
+    return "u32" if buffer.codec == "u8x4" else "f32"
 
 
 def _buffer(case: Case, name: str) -> BufferPlan | None:

@@ -13,7 +13,6 @@ from pixel_core.kernels.contract_fields import Reading, Toml, dotted
 from pixel_core.kernels.contract_keys import (
     BUDGET_LIMITS,
     CONTRACT_KEYS,
-    LATER_CODECS,
     LATER_CONTRACT_KEYS,
     MAX_AXES,
     MAX_DIMS,
@@ -61,8 +60,8 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         params=read_parameters(reading, (*path, "params"), table.get("params")),
         overrides=reading.named_expressions((*path, "overrides"), table.get("overrides"), CONTRACT_KEYS["overrides"]),
         inputs=read_inputs(reading, (*path, "inputs"), table.get("inputs")),
-        roles=_choices(reading, (*path, "roles"), table.get("roles"), ROLES, ()),
-        codecs=_choices(reading, (*path, "codecs"), table.get("codecs"), CODECS, LATER_CODECS),
+        roles=_choices(reading, (*path, "roles"), table.get("roles"), ROLES),
+        codecs=_choices(reading, (*path, "codecs"), table.get("codecs"), CODECS),
         slack=reading.named_expressions((*path, "slack"), table.get("slack"), CONTRACT_KEYS["slack"]),
         valid=dict(_valid(reading, (*path, "valid"), table.get("valid"))),
         buffers=_buffers(reading, (*path, "buffers"), table.get("buffers")),
@@ -171,7 +170,7 @@ def _buffers(reading: Reading, path: TomlPath, value: Toml) -> dict[str, Scratch
     return buffers
 
 
-def _choices(reading: Reading, path: TomlPath, value: Toml, known: tuple[str, ...], later: tuple[str, ...]) -> dict[str, str]:
+def _choices(reading: Reading, path: TomlPath, value: Toml, known: tuple[str, ...]) -> dict[str, str]:
     """A table from buffer to one of several words."""
     key = str(path[-1])
     chosen: dict[str, str] = {}
@@ -180,7 +179,7 @@ def _choices(reading: Reading, path: TomlPath, value: Toml, known: tuple[str, ..
         word = reading.string(at, item, f"one of {', '.join(known)}")
         if word in known:
             chosen[name] = word
-        elif word in later or (word is not None and ".py:" in word):
+        elif word is not None and ".py:" in word:
             reading.tell("PX304", reading.text_span(at), f"`{word}` is not supported yet", f"supported: {', '.join(known)}")
         elif word is not None:
             close = closest_name(word, known)
@@ -288,6 +287,7 @@ def _check_functions(reading: Reading, contract: KernelContract) -> None:
         (SYMBOL, contract.parameter_expressions()),
         (INPUT, [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]),
         (EXPECT, [*contract.define.values(), *contract.expect.values(), *contract.valid.values(), *contract.invariants]),
+        (EXPECT, [compare.of for compare in contract.compare.values() if compare.of is not None]),
     ]
     for context, expressions in groups:
         for expression in expressions:

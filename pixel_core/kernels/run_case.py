@@ -14,12 +14,11 @@ from pixel_core.kernels.bounded import Bounded
 from pixel_core.kernels.build_jobs import build_jobs
 from pixel_core.kernels.check_invariants import check_invariants, passing_dumb_values
 from pixel_core.kernels.check_runs import check_runs, unwritten_elements
-from pixel_core.kernels.compare import compare_output
 from pixel_core.kernels.contract import KernelContract
-from pixel_core.kernels.default_compare import default_compare
-from pixel_core.kernels.evaluate import output_scalar, split_output
+from pixel_core.kernels.evaluate import split_output
 from pixel_core.kernels.evaluate_tree import KeyedProblem
 from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.hold_output import hold_output
 from pixel_core.kernels.load_oracle import OracleKernel
 from pixel_core.kernels.memory import decode_buffer
 from pixel_core.kernels.patterns import PatternContext
@@ -126,7 +125,10 @@ def run_case(
         valid=prepared.valid,
         unordered=[output for output, compare in kernel.contract.compare.items() if compare.mode == "multiset"],
     )
-    outputs = _judge_outputs(kernel, case, prepared, first)
+    try:
+        outputs = _judge_outputs(kernel, case, prepared, first)
+    except ExpressionProblem as problem:
+        return _result(engine, case, started, faults=[expression_fault(problem)])
     faults += _unwritten_faults(case, outputs, prepared.valid, first, second)
     try:
         broken, dumb = _invariants(kernel, case, prepared.inputs, first, second)
@@ -172,14 +174,13 @@ def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, ru
         buffer, part = split_output(case, output)
         if buffer.name not in decoded:
             decoded[buffer.name] = decode_buffer(buffer.type, buffer.shapes, buffer.codec, run.buffers[buffer.name])
-        compare = kernel.contract.compare.get(output) or default_compare(output_scalar(buffer, part), kernel.contract.span)
         context = _pattern_context(kernel, case, prepared.inputs, buffer.name)
         actual = decoded[buffer.name][part]
         length = prepared.valid.get(output)
         if length is not None:
             truth, actual = truth.rearranged(lambda array, length=length: array[:length]), actual[:length]
         if actual.size:
-            results.append(compare_output(truth, actual, compare, output=output, context=context))
+            results.append(hold_output(kernel.contract, case, prepared.inputs, output, truth, actual, context))
     return results
 
 

@@ -16,11 +16,10 @@ from pixel_core.kernels.bounded import Bounded
 from pixel_core.kernels.build_jobs import build_jobs
 from pixel_core.kernels.check_invariants import check_invariants
 from pixel_core.kernels.check_runs import check_runs, unwritten_elements
-from pixel_core.kernels.compare import compare_output
-from pixel_core.kernels.contract import Compare, KernelContract
-from pixel_core.kernels.default_compare import default_compare
+from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.evaluate import evaluate_expect, output_scalar, split_output
 from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.hold_output import hold_output
 from pixel_core.kernels.infer_roles import CONTENT_ROLES
 from pixel_core.kernels.load_oracle import OracleKernel
 from pixel_core.kernels.memory import decode_buffer, encode_buffer
@@ -138,9 +137,8 @@ def _judge(oracle: OracleKernel, own: KernelContract, case: Case, inputs: Inputs
         buffer, part = split_output(case, output)
         if output in own.valid:
             continue
-        compare: Compare = own.compare.get(output) or default_compare(output_scalar(buffer, part), own.span)
         context = PatternContext(workgroup_size=case.dispatches[-1].workgroup_size, tiles=(), inputs={})
-        result = compare_output(truth, _decoded(buffer, run)[part], compare, output=output, context=context)
+        result = hold_output(own, case, given, output, truth, _decoded(buffer, run)[part], context)
         if not result.passed:
             wrong = result.mismatch.wrong if result.mismatch else 0
             message = f"it fails its own contract: `{output}` is wrong in {wrong:,} of {int(np.prod(result.shape)):,} elements"
