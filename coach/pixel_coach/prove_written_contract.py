@@ -129,7 +129,7 @@ def _unchanged_code(written: WrittenContract) -> EvidenceCheck:
         name
         for one in after.contracts.contracts
         for name, how in one.compare.items()
-        if how.rtol or how.atol or how.nmse or how.nan == "equal"
+        if how.rtol or how.atol or how.nmse or how.moved or how.levels or how.nan == "equal"
     ]
     if loose:
         said = "leave `compare` out: the bound is derived from the expression. A person may loosen it."

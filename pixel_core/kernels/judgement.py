@@ -172,12 +172,17 @@ def _judge_counts(candidate: NDArray[Any], standard: Yardstick) -> Judgement:
     """Counts: as many as expected, and no more of them in other bins than may have moved.
 
     An element whose bin is uncertain by its own error counts as the truth's bound says; each of `moved` leaves one bin and enters another.
+    All together can be more or fewer only by elements that may lie outside of all bins, and those are uncertain in the first or the last.
     """
-    difference = candidate.astype(np.float64) - standard.expected
-    error, uncertain = np.abs(difference), float(np.sum(np.broadcast_to(standard.limit, candidate.shape)))
-    is_right = float(np.sum(error)) <= uncertain + 2 * standard.moved and abs(float(np.sum(difference))) <= uncertain
-    wrong = np.zeros(candidate.shape, np.bool_) if is_right else error > standard.limit
-    return _judgement(wrong, error, 0.0, standard)
+    difference = np.atleast_1d(candidate.astype(np.float64) - standard.expected)
+    uncertain = np.broadcast_to(standard.limit, difference.shape)
+    error = np.abs(difference)
+    at_ends = float(np.sum(uncertain[..., 0]) + np.sum(uncertain[..., -1]))
+    wrong = error > uncertain + standard.moved
+    if float(np.sum(error)) > float(np.sum(uncertain)) + 2 * standard.moved or abs(float(np.sum(difference))) > at_ends:
+        wrong = error > uncertain
+        wrong = wrong if wrong.any() else error > 0
+    return _judgement(wrong.reshape(candidate.shape), error.reshape(candidate.shape), 0.0, standard)
 
 
 def _judge_floats(candidate: NDArray[Any], standard: Yardstick) -> Judgement:

@@ -316,9 +316,14 @@ def scale(line: str, *, without: str = "") -> str:
         ("compare = { y = ⟦'exactly'⟧ }", "PX305", "`exactly` is not a way to compare", "did you mean `exact`?"),
         ("compare = { y = ⟦'argsort'⟧ }", "PX305", "`argsort` does not say what the indices sort", 'name it: "argsort(keys)"'),
         ("compare = { y = ⟦'argsort(x, 1)'⟧ }", "PX305", "`argsort(x, 1)` does not say what the indices sort", 'name it: "argsort(keys)"'),
-        ("compare = { y = 'argsort⟦)⟧(' }", "PX306", "`)` closes no bracket", None),
+        ("compare = { y = 'argsort(x⟦]⟧' }", "PX306", "`]` closes no bracket", None),
         ("compare = { y = 'argsort(⟦sorted⟧(x))' }", "PX307", "unknown function `sorted`", "did you mean `sort`?"),
-        ("compare = { y = ⟦{ moved = 1 }⟧ }", "PX305", "a bound looser than the derived one needs its `reason`", None),
+        (
+            "compare = { y = ⟦{ moved = 1 }⟧ }",
+            "PX305",
+            "a bound looser than the derived one needs its `reason`",
+            'say why: a sentence: reason = "the kernel uses f16 on purpose"',
+        ),
         ("compare = { y = { moved = ⟦0.5⟧ } }", "PX305", "`moved` is a whole number from 0", "write a whole number: moved = 2"),
         ("compare = { y = { mode = 'histogram', ⟦levels⟧ = 1 } }", "PX305", "`levels` has no meaning in mode `histogram`", None),
         (
