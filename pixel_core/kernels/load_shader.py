@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,8 @@ class LoadedShader:
             if contract.reference is not None:
                 named.append(folder / contract.reference.file)
             if contract.oracle is not None:
-                shader = folder / contract.oracle.file
+                # Without `..`, as those who watch files name them; links are not followed.
+                shader = Path(os.path.normpath(folder / contract.oracle.file))
                 named += (shader, sidecar_path(shader))
         return tuple(dict.fromkeys((self.source.path, sidecar_path(self.source.path), *named)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from pixel_core.findings import Finding
 from pixel_core.kernels.examine import examine
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
+from pixel_core.kernels.validate import Checker
 from pixel_testing.check_command import CheckOutcome, run_check
 
 BINDINGS = """
@@ -125,6 +127,33 @@ def test_an_oracle_that_is_no_truth_is_told_on_its_line(outcome: CheckOutcome, n
     (finding,) = kernel["findings"]
     assert (finding["code"], finding["line"]) == ("PX710", 7)
     assert finding["message"].startswith(message)
+
+
+@pytest.mark.device
+def test_nothing_of_an_untrusted_workspace_runs_and_mistakes_are_told_all_the_same(tmp_path: Path) -> None:
+    write(tmp_path, "slow", SLOW)
+    write(tmp_path, "asks", FAST, ASKS_SLOW)
+    write(tmp_path, "asks_nobody", FAST, '"nobody.wgsl:slow"')
+    outcome = run_check(tmp_path, options=["--untrusted"])
+    codes = {name: [finding["code"] for finding in outcome.kernel(f"{name}.wgsl")["findings"]] for name in ("asks", "asks_nobody")}
+    assert codes == {"asks": ["PX708"], "asks_nobody": ["PX710"]}
+
+
+@pytest.mark.device
+def test_a_result_rests_on_the_text_of_the_oracle(tmp_path: Path) -> None:
+    """The same checker, the same kernel, another oracle."""
+    write(tmp_path, "slow", SLOW)
+    write(tmp_path, "fast", FAST, ASKS_SLOW)
+
+    async def scenario() -> list[str]:
+        statuses: list[str] = []
+        async with Checker() as checker:
+            for text in (SLOW, SLOW.replace("* k", "+ k"), SLOW):
+                write(tmp_path, "slow", text)
+                statuses += [kernel.status for kernel in (await checker.check([tmp_path / "fast.wgsl"])).kernels]
+        return statuses
+
+    assert asyncio.run(scenario()) == ["passed", "failed", "passed"]
 
 
 # ---------------------------------------------------------------- before anything runs
