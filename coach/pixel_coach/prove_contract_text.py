@@ -101,8 +101,14 @@ def _judge_own(outcome: Outcome, loaded: LoadedShader, own: str | None) -> Contr
 
 
 def foreign_code(contracts: tuple[KernelContract, ...]) -> str | None:
-    """Code of the user's that a contract would run; a generated contract must not choose any."""
-    return next((f"`{one.reference.file}:{one.reference.function}`" for one in contracts if one.reference is not None), None)
+    """Code of the user's that contracts would run; a generated contract must not choose any."""
+    return next((code for one in contracts for code in code_of(one)), None)
+
+
+def code_of(contract: KernelContract) -> tuple[str, ...]:
+    """The functions and kernels that a contract takes for the truth."""
+    reference = () if contract.reference is None else (f"`{contract.reference.file}:{contract.reference.function}`",)
+    return reference if contract.oracle is None else (*reference, f"`{contract.oracle.name}`")
 
 
 def _judge_interface(outcome: Outcome, candidate: KernelCandidate, loaded: LoadedShader, contract: str) -> ContractJudgement:

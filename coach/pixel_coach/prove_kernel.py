@@ -17,7 +17,7 @@ from pixel_core.kernels.contract_text import without_contract
 from pixel_core.kernels.examine import examine
 from pixel_core.kernels.hidden_cases import HiddenCases, hidden_cases
 from pixel_core.kernels.load_shader import LoadedShader, understand
-from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PASSED, SKIPPED, CheckReport, ValidationReport
+from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PARTLY_PROVED, PASSED, SKIPPED, CheckReport, ValidationReport
 from pixel_core.kernels.validate import Checker, Selection
 from pixel_core.source import SourceText
 
@@ -141,11 +141,11 @@ class _Running:
         for kernel in kernels:
             for case in kernel.cases:
                 # Those after a crash or a time-out were not run; only what ran has failed.
-                if case.status not in (PASSED, SKIPPED):
+                if case.status not in (*_HOLDS, SKIPPED):
                     kinds.setdefault(hidden.kinds[kernel.contract or ""][case.name])
                     names.append(case.name)
         detail = {"cases": sum(len(kernel.cases) for kernel in kernels), "failed": names, "max_bound_ratio": _worst_ratio(kernels)}
-        if not kinds and all(case.status == PASSED for kernel in kernels for case in kernel.cases):
+        if not kinds and all(case.status in _HOLDS for kernel in kernels for case in kernel.cases):
             return outcome.passed(f"right in {detail['cases']} cases that were not shown", detail=detail)
         said = "\n".join(f"- {kind}" for kind in kinds)
         feedback = f"The kernel is right in every case that was shown, and wrong in others:\n{said}\nIt must hold for every size and input."
@@ -169,7 +169,7 @@ class _Running:
                     report = await self._checker.check_loaded([loaded], selection=Selection(contract=self._contract, case=name))
                     cases = [case for kernel in self._counted(report) for case in kernel.cases if case.name == name]
                     runs += 2
-                    if any(case.status != PASSED for case in cases):
+                    if any(case.status not in _HOLDS for case in cases):
                         return outcome.failed("right once and wrong another time", feedback=_CHANCE, detail={"runs": runs})
                     errors |= {(case.max_absolute_error, case.max_bound_ratio) for case in cases}
                 if len(errors) > 1 and not self._takes_any_order():
@@ -187,6 +187,9 @@ class _Running:
     def _takes_any_order(self) -> bool:
         return any(compare.mode == "multiset" for one in self._loaded.contracts.contracts for compare in one.compare.values())
 
+
+_HOLDS: Final = (PASSED, PARTLY_PROVED)
+"""Of a case: what its contract says of it holds. Whether that is a proof, `contract` decides."""
 
 _CHANCE: Final = (
     "Two invocations touch the same memory without a barrier or an atomic operation between them, or read what was not written."
@@ -207,6 +210,8 @@ def _judge(
     if INCONCLUSIVE in statuses:
         said = findings[0].message if findings else "no case could be decided"
         return outcome.unavailable(f"not decided: {said}", feedback=feedback, detail=detail)
+    if PARTLY_PROVED in statuses:
+        return outcome.absent("partly proved: its invariants hold, and nothing says what its outputs must equal")
     return outcome.unavailable("no case was executed", feedback=feedback, detail=detail)
 
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from pixel_coach.attempts import CheckStatus, EvidenceCheck
-from pixel_coach.prove_contract_text import foreign_code
+from pixel_coach.prove_contract_text import code_of
 from pixel_coach.prove_feedback import errors_of, findings_text
 from pixel_coach.prove_outcome import Outcome, skipped
 from pixel_core.errors import EngineUnavailable
@@ -17,7 +17,7 @@ from pixel_core.findings import Severity
 from pixel_core.kernels.contract_text import contract_text, without_contract
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
 from pixel_core.kernels.mutate import Mutant, mutate
-from pixel_core.kernels.report import FAILED, PASSED, CheckReport
+from pixel_core.kernels.report import FAILED, PARTLY_PROVED, PASSED, CheckReport
 from pixel_core.kernels.validate import Checker
 from pixel_core.source import SourceText
 from pixel_core.wgsl.lexer import lex
@@ -121,18 +121,15 @@ def _unchanged_code(written: WrittenContract) -> EvidenceCheck:
         SourceText(path, written.shader_text),
         SourceText(sidecar_path(path), written.sidecar_text) if written.sidecar_text is not None else None,
     )
-    known = {one.reference.file + ":" + one.reference.function for one in before.contracts.contracts if one.reference is not None}
-    added = tuple(
-        one for one in after.contracts.contracts if one.reference and f"{one.reference.file}:{one.reference.function}" not in known
-    )
-    foreign = foreign_code(added)
+    known = {code for one in before.contracts.contracts for code in code_of(one)}
+    foreign = next((code for one in after.contracts.contracts for code in code_of(one) if code not in known), None)
     if foreign is not None:
         return outcome.failed(f"the contract would run {foreign}", feedback="state the truth by `expect`")
     loose = [
         name
         for one in after.contracts.contracts
         for name, how in one.compare.items()
-        if how.rtol or how.atol or how.nmse or how.nan == "equal"
+        if how.rtol or how.atol or how.nmse or how.moved or how.levels or how.nan == "equal"
     ]
     if loose:
         said = "leave `compare` out: the bound is derived from the expression. A person may loosen it."
@@ -152,6 +149,8 @@ def _fulfilled(loaded: LoadedShader, report: CheckReport) -> EvidenceCheck:
     if bad and all(one.code.startswith("PX9") for one in bad):
         return outcome.unavailable(bad[0].message, feedback=bad[0].hint or "")
     summary = bad[0].message if bad else "the kernel does not fulfil it"
+    if PARTLY_PROVED in statuses and not bad:
+        summary = "its invariants hold, and it does not say what the outputs must equal"
     return outcome.failed(summary, feedback=findings_text(bad or findings, {**_sources(loaded), **report.sources}), detail=detail)
 
 

@@ -18,9 +18,12 @@ from pixel_core.engines.compilers import AbsentCompiler, Compiler, CompilerVerdi
 from pixel_core.engines.naga import NAGA, NagaCompiler
 from pixel_core.engines.tint import open_tint
 from pixel_core.errors import EngineUnavailable
+from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.draw_inputs import draw_inputs
 from pixel_core.kernels.evaluate import split_output
 from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.load_oracle import OracleKernel, choose_kernel
+from pixel_core.kernels.load_shader import sidecar_path, understand
 from pixel_core.kernels.open_engine import EngineOpening
 from pixel_core.kernels.plan import plan_cases
 from pixel_core.kernels.planned import Case, Plan
@@ -37,6 +40,7 @@ from pixel_core.kernels.worker_messages import (
     DrawReply,
     Hello,
     HelloReply,
+    OracleText,
     ShaderText,
     WorkerRequest,
 )
@@ -161,7 +165,7 @@ class RequestAnswerer:
             return _failed(case.name, Fault(kind="out_of_memory", message="the worker reached its memory limit"))
 
     def _case(self, text: ShaderText) -> tuple[_Kernel, Case] | Fault:
-        key = (text.text, text.sidecar, text.contract, text.seed)
+        key = (text.text, text.sidecar, text.contract, text.seed, text.oracle)
         kernel = self._kernels.get_or_make(key, lambda: self._read(text))
         if kernel is None:
             return Fault(kind="internal", message=f"the worker finds no contract named `{text.contract}` in the text")
@@ -177,7 +181,25 @@ class RequestAnswerer:
             return None
         interface = interface_of(module)
         plan = plan_cases(contract, module, interface, seed=text.seed)
-        return _Kernel(CheckedKernel(source=text.text, module=module, interface=interface, contract=contract), plan)
+        oracle = None if text.oracle is None or contract.oracle is None else self._oracle(contract, text.oracle)
+        checked = CheckedKernel(
+            source=text.text,
+            module=module,
+            interface=interface,
+            contract=contract,
+            oracle=oracle,
+            outputs=plan.outputs,
+            constrained=plan.constrained,
+        )
+        return _Kernel(checked, plan)
+
+    def _oracle(self, contract: KernelContract, text: OracleText) -> OracleKernel | None:
+        path = Path(text.path)
+        sidecar = None if text.sidecar is None else SourceText(sidecar_path(path), text.sidecar)
+        assert contract.oracle is not None
+        # Whoever asks has read it in the same way, and asks for no case when that is a finding.
+        found = choose_kernel(contract, contract.oracle, understand(SourceText(path, text.text), sidecar))
+        return found if isinstance(found, OracleKernel) else None
 
     def _module(self, text: str) -> Module:
         return self._modules.get_or_make(text, lambda: analyse(parse(SourceText(Path("shader.wgsl"), text))))

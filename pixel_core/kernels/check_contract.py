@@ -22,6 +22,7 @@ from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import KernelContract, PassContract, walk_steps
 from pixel_core.kernels.expressions import Expression
 from pixel_core.kernels.plan_problem import at_expression, at_key, at_span
+from pixel_core.kernels.read_invariants import OLD
 from pixel_core.source import SourceText
 from pixel_core.wgsl.layout import parts_of
 from pixel_core.wgsl.reflect import Binding, ShaderInterface
@@ -168,7 +169,7 @@ class _Check:
         tables += [(f"cases[{number}].inputs", case.inputs) for number, case in enumerate(contract.cases)]
         findings = [finding for key, names in tables for name in names for finding in self._check_buffer(key, name)]
         for name in contract.valid:
-            if not findings and name not in contract.expect and contract.reference is None:
+            if not findings and name not in contract.expect and not contract.answers_whole:
                 message = f"`{name}` has no truth, so no part of it is compared"
                 hint = f"`expect` has {', '.join(f'`{one}`' for one in contract.expect) or 'none'}"
                 findings.append(at_key(contract, "PX321", f"key@valid.{name}", message, hint))
@@ -258,17 +259,35 @@ class _Check:
         samplers = [name for name, binding in self._bindings.items() if is_sampler(binding)]
         truths = [*contract.define.values(), *contract.expect.values(), *contract.valid.values()]
         groups.append((truths, [*contract.define, *values, *samplers]))
+        sorted_by = [compare.of for compare in contract.compare.values() if compare.of is not None]
+        groups.append((sorted_by, [*contract.define, *values]))
+        before = [f"{OLD}{name}" for name in arrays]
+        groups.append(([*contract.invariants], [*contract.define, *values, *before, *samplers]))
         return [
-            at_expression(contract, "PX307", expression, problem)
-            for expressions, known in groups
-            for expression in expressions
-            for problem in check_names(expression, known)
+            *self._empty_invariants(),
+            *(
+                at_expression(contract, "PX307", expression, problem)
+                for expressions, known in groups
+                for expression in expressions
+                for problem in check_names(expression, known)
+            ),
         ]
 
     def _levels(self, texture: str) -> list[str]:
         """Names of the smaller levels that a texture may have."""
         stated = self._contract.textures.get(texture)
         return [f"mip{level}" for level in range(1, MAX_LEVELS)] if stated is not None and stated.mips is not None else []
+
+    def _empty_invariants(self) -> list[Finding]:
+        """Invariants that no kernel could break: they name nothing that this one writes."""
+        written = [name for name, use in self._uses.items() if use.is_written]
+        findings: list[Finding] = []
+        for number, invariant in enumerate(self._contract.invariants):
+            if not any(use.name.partition(".")[0] in written for use in invariant.used_names()):
+                message = f"`{invariant.text.strip()}` says nothing about what the kernel writes"
+                hint = f"name one of {', '.join(f'`{name}`' for name in written)}" if written else None
+                findings.append(at_key(self._contract, "PX305", f"invariants[{number}]", message, hint))
+        return findings
 
     def _uniform_names(self) -> list[str]:
         names: list[str] = []

@@ -1,7 +1,8 @@
 """Packed formats that a storage buffer may hold, in ggml's exact layout: logical float values ⇄ bytes.
 
 Sources: `block_q4_0` and `block_q8_0` of ggml (`ggml-common.h`, `ggml-quants.c`), whose rounding the `gguf` Python package
-reproduces; `f16x2` is WGSL's `pack2x16float` (two f16 in a u32, the first in the low half).
+reproduces; `f16x2` is WGSL's `pack2x16float` (two f16 in a u32, the first in the low half), `unorm8x4` its `pack4x8unorm`, and `u8x4` its
+`pack4xU8`: four whole numbers from 0 to 255, the first in the low byte.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Codec:
         block_bytes: Bytes per block.
         encode_blocks: `f32[blocks, block_values]` → `u8[blocks, block_bytes]`.
         decode_blocks: The reverse.
+        scalar: What one value is to an expression: `f32`, or `u32`.
+        level: Distance of two neighbouring values where that is the same everywhere; else 1.
     """
 
     name: str
@@ -38,13 +41,25 @@ class Codec:
     block_bytes: int
     encode_blocks: Callable[[Values], Bytes]
     decode_blocks: Callable[[Bytes], Values]
+    scalar: str = "f32"
+    level: float = 1.0
+
+
+def level_of(codec: str | None) -> float:
+    """Distance of two levels of a buffer: 1/255 for `unorm8x4`, 1 for whole numbers."""
+    return 1.0 if codec is None else CODEC_TABLE[codec].level
+
+
+def scalar_of_codec(codec: str) -> str:
+    """What one value of a packed buffer is to an expression: `f32`, or `u32` for `u8x4`."""
+    return CODEC_TABLE[codec].scalar
 
 
 def encode(codec: str, values: NDArray[Any]) -> bytes:
     """Pack values; the bytes are padded with zeros to a multiple of four, as a binding needs.
 
     Args:
-        codec: `q4_0`, `q8_0` or `f16x2`.
+        codec: A key of `CODEC_TABLE`.
         values: Any shape; the last axis is a multiple of the codec's block.
 
     Raises:
@@ -58,8 +73,8 @@ def encode(codec: str, values: NDArray[Any]) -> bytes:
     return packed + bytes(-len(packed) % 4)
 
 
-def decode(codec: str, data: bytes | memoryview, shape: tuple[int, ...]) -> Values:
-    """Unpack values of that logical shape; bytes past its end are ignored.
+def decode(codec: str, data: bytes | memoryview, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Unpack values of that logical shape, as f32 or u32; bytes past its end are ignored.
 
     Raises:
         ExpressionProblem: The last axis does not fit the codec's blocks.
@@ -69,7 +84,8 @@ def decode(codec: str, data: bytes | memoryview, shape: tuple[int, ...]) -> Valu
     blocks = prod(shape) // row.block_values
     packed = np.frombuffer(data, dtype=np.uint8, count=blocks * row.block_bytes).reshape(blocks, row.block_bytes)
     with np.errstate(all="ignore"):
-        return row.decode_blocks(packed).reshape(shape)
+        values = row.decode_blocks(packed).reshape(shape)
+    return values if row.scalar == "f32" else values.astype(np.uint32)
 
 
 def packed_size(codec: str, shape: tuple[int, ...]) -> int:
@@ -144,11 +160,32 @@ def _decode_f16x2(packed: Bytes) -> Values:
     return np.ascontiguousarray(packed).view("<f2").astype(np.float32)
 
 
+def _encode_u8x4(blocks: Values) -> Bytes:
+    return np.clip(np.rint(blocks), 0, 255).astype(np.uint8)
+
+
+def _decode_u8x4(packed: Bytes) -> Values:
+    return packed.astype(np.float32)
+
+
+def _encode_unorm8x4(blocks: Values) -> Bytes:
+    # ⌊0.5 + 255 · e⌋, as WGSL says of pack4x8unorm; NaN becomes 0.
+    return np.floor(0.5 + 255 * np.clip(np.nan_to_num(blocks.astype(np.float64)), 0, 1)).astype(np.uint8)
+
+
+def _decode_unorm8x4(packed: Bytes) -> Values:
+    return (packed / np.float32(255)).astype(np.float32)
+
+
 CODEC_TABLE: Mapping[str, Codec] = MappingProxyType(
     {
         "q4_0": Codec(name="q4_0", block_values=32, block_bytes=18, encode_blocks=_encode_q4_0, decode_blocks=_decode_q4_0),
         "q8_0": Codec(name="q8_0", block_values=32, block_bytes=34, encode_blocks=_encode_q8_0, decode_blocks=_decode_q8_0),
         "f16x2": Codec(name="f16x2", block_values=2, block_bytes=4, encode_blocks=_encode_f16x2, decode_blocks=_decode_f16x2),
+        "u8x4": Codec(name="u8x4", block_values=4, block_bytes=4, encode_blocks=_encode_u8x4, decode_blocks=_decode_u8x4, scalar="u32"),
+        "unorm8x4": Codec(
+            name="unorm8x4", block_values=4, block_bytes=4, encode_blocks=_encode_unorm8x4, decode_blocks=_decode_unorm8x4, level=1 / 255
+        ),
     }
 )
 """Every codec by name."""

@@ -22,7 +22,16 @@ from pixel_core.kernels.results import Element, Mismatch, OutputResult, Real
 from pixel_core.kernels.ulp import ulp_distance
 
 
-def compare_output(expected: Bounded, actual: NDArray[Any], compare: Compare, *, output: str, context: PatternContext) -> OutputResult:
+def compare_output(
+    expected: Bounded,
+    actual: NDArray[Any],
+    compare: Compare,
+    *,
+    output: str,
+    context: PatternContext,
+    keys: Bounded | None = None,
+    level: float = 1.0,
+) -> OutputResult:
     """Compare one output with its truth.
 
     Args:
@@ -31,10 +40,15 @@ def compare_output(expected: Bounded, actual: NDArray[Any], compare: Compare, *,
         compare: How it is judged.
         output: Its name, for the result.
         context: Inputs for the dumb outputs; sizes for patterns.
+        keys: What its indices sort, for `argsort`.
+        level: Distance of two levels, for `quantised`.
+
+    Raises:
+        ExpressionProblem: Indices and what they sort do not fit.
     """
     scalar = next(name for name, dtype in DTYPES.items() if dtype == actual.dtype)
     with np.errstate(all="ignore"):
-        standard = yardstick(expected, scalar, compare)
+        standard = yardstick(expected, scalar, compare, keys, level)
         judgement = judge(actual, standard)
         dumb = passing_dumb_output(standard, context.inputs)
         ratio = _bound_ratio(judgement, standard)

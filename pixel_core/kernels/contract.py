@@ -14,8 +14,8 @@ from pixel_core.kernels.expressions import Expression
 from pixel_core.source import SourceText
 
 ROLES = ("in", "out", "inout", "scratch", "accumulate", "table")
-COMPARE_MODES = ("scaled", "exact", "ulp", "multiset")
-CODECS = ("f16x2", "q4_0", "q8_0")
+COMPARE_MODES = ("scaled", "exact", "ulp", "multiset", "argsort", "histogram", "quantised")
+CODECS = ("f16x2", "q4_0", "q8_0", "u8x4", "unorm8x4")
 FILTERS = ("nearest", "linear")
 ADDRESS_MODES = ("clamp-to-edge", "repeat", "mirror-repeat")
 
@@ -33,17 +33,45 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Oracle:
+    """`naive.wgsl:main`: another kernel, whose outputs are the truth; its file is resolved against the contract's folder.
+
+    Attributes:
+        file: A shader, relative to the contract's folder.
+        kernel: Name of a contract in it, or of an entry point.
+        dispatch: Workgroups in x, y, z; empty where the oracle's own contract, or this one, says it.
+        params: Uniforms of the oracle that are not called as in this contract, or hold something else.
+        overrides: Values for the oracle's overrides.
+    """
+
+    file: str
+    kernel: str
+    dispatch: tuple[Expression, ...]
+    params: Mapping[str, Parameter]
+    overrides: Mapping[str, Expression]
+    span: Span
+
+    @property
+    def name(self) -> str:
+        """As contracts write it: `naive.wgsl:main`."""
+        return f"{self.file}:{self.kernel}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compare:
     """How one output is judged.
 
     Attributes:
-        mode: `scaled`, `exact`, `ulp` or `multiset`.
+        mode: One of `COMPARE_MODES`.
         rtol: Extra relative tolerance, added to the derived bound (scaled).
         atol: Extra absolute tolerance, added to the derived bound (scaled).
         ulp: Greatest distance in units in the last place (ulp).
         nmse: Greatest normalised mean squared error; None means derived from the error analysis.
         nan: `refuse` (a NaN is wrong unless expected there) or `equal`.
-        reason: Why a looser bound than the derived one is right; required with rtol, atol or nmse.
+        reason: Why a looser bound than the derived one is right; required with rtol, atol, nmse, moved or levels.
+        of: What the indices sort (argsort).
+        moved: How many elements may be counted in another bin than the right one (histogram).
+        levels: By how many more levels an element may differ than rounding explains (quantised).
     """
 
     mode: str
@@ -53,6 +81,9 @@ class Compare:
     nmse: float | None = None
     nan: str = "refuse"
     reason: str | None = None
+    of: Expression | None = None
+    moved: int = 0
+    levels: int = 0
     span: Span
 
 
@@ -216,6 +247,8 @@ class KernelContract:
         define: Named subexpressions of `expect`, in order.
         expect: Output → the expression that it must equal.
         reference: A Python function instead of, or beside, `expect`.
+        oracle: Another kernel instead of, or beside, `expect`.
+        invariants: Conditions on the values after the last pass (`keys`) and before the first (`old.keys`).
         compare: Output → how it is judged; outputs that are absent use the default of their type.
         cases: As written; derived ones come from `plan_cases`.
         derive: Whether cases are derived from dims, tile and workgroup sizes.
@@ -245,6 +278,8 @@ class KernelContract:
     define: Mapping[str, Expression]
     expect: Mapping[str, Expression]
     reference: Reference | None
+    oracle: Oracle | None = None
+    invariants: tuple[Expression, ...] = ()
     compare: Mapping[str, Compare]
     cases: tuple[CaseContract, ...]
     derive: bool
@@ -253,6 +288,11 @@ class KernelContract:
     span: Span
     key_spans: Mapping[str, Span]
     source: SourceText
+
+    @property
+    def answers_whole(self) -> bool:
+        """Whether a function or a kernel answers for every output that `expect` leaves out."""
+        return self.reference is not None or self.oracle is not None
 
     @property
     def passes(self) -> tuple[PassContract, ...]:

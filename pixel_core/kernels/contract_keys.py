@@ -28,6 +28,8 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
         "define": 'a table of expressions: define = { e = "exp(x)" }',
         "expect": 'a table by output: expect = { c = "a @ b" }',
         "reference": 'a Python function: reference = "reference.py:matmul"',
+        "oracle": 'another kernel: oracle = "naive.wgsl:matmul"',
+        "invariants": 'a list of conditions: invariants = ["all(diff(keys) >= 0)"]',
         "compare": 'a table by output: compare = { c = "exact" }',
         "cases": 'a list: cases = ["M=64 N=64 K=64"]',
         "derive": "true or false: derive = false",
@@ -36,7 +38,7 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-LATER_CONTRACT_KEYS = ("oracle", "invariants", "prepare")
+LATER_CONTRACT_KEYS = ("prepare",)
 
 PASS_KEYS: Mapping[str, str] = MappingProxyType(
     {
@@ -78,20 +80,29 @@ SAMPLER_KEYS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+ORACLE_KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "kernel": 'a shader and a contract or an entry point in it: kernel = "naive.wgsl:matmul"',
+        "dispatch": CONTRACT_KEYS["dispatch"],
+        "params": CONTRACT_KEYS["params"],
+        "overrides": CONTRACT_KEYS["overrides"],
+    }
+)
+
 COMPARE_KEYS: Mapping[str, str] = MappingProxyType(
     {
-        "mode": 'one of scaled, exact, ulp, multiset: mode = "scaled"',
+        "mode": 'one of scaled, exact, ulp, multiset, argsort(x), histogram, quantised: mode = "scaled"',
         "rtol": "a number: rtol = 1e-3",
         "atol": "a number: atol = 1e-6",
         "ulp": "a whole number: ulp = 4",
         "nmse": "a number: nmse = 1e-6",
+        "moved": "a whole number: moved = 2",
+        "levels": "a whole number: levels = 1",
         "nan": 'refuse or equal: nan = "equal"',
         "reason": 'a sentence: reason = "the kernel uses f16 on purpose"',
     }
 )
 
-LATER_COMPARE_MODES = ("argsort", "histogram", "quantised")
-LATER_CODECS = ("u8x4", "unorm8x4")
 
 BUDGET_LIMITS: Mapping[str, int] = MappingProxyType({"seconds": 600, "bytes": 1 << 31, "invocations": 1 << 34})
 """The most that a contract may ask for."""
@@ -103,6 +114,7 @@ MAX_PASSES = 256
 MAX_PASS_DEPTH = 4
 """Groups of passes inside each other."""
 MAX_DIMS = 16
+MAX_INVARIANTS = 64
 MAX_AXES = 8
 MAX_ENTRIES = 256
 """Entries of any other table or list of a contract."""

@@ -28,6 +28,8 @@ def passing_dumb_output(standard: Yardstick, inputs: Mapping[str, NDArray[Any]])
         inputs: Arrays before the first pass, by name.
     """
     dtype, shape = DTYPES[standard.scalar], standard.expected.shape
+    if standard.mode == "argsort" and judge(np.broadcast_to(np.arange(shape[-1], dtype=dtype), shape), standard).passed:
+        return "0, 1, 2, …"
     if _may_be_constant(standard, 0.0) and judge(np.zeros(shape, dtype), standard).passed:
         return "zeros"
     constant = _best_constant(standard) if standard.expected.size > 1 else None
@@ -42,7 +44,7 @@ def passing_dumb_output(standard: Yardstick, inputs: Mapping[str, NDArray[Any]])
 
 def _may_be_constant(standard: Yardstick, constant: float) -> bool:
     """A cheap look at a few elements before the whole output is judged."""
-    if standard.mode == "multiset":
+    if standard.mode in {"multiset", "argsort", "histogram"}:
         return True
     expected = standard.expected.reshape(-1)[:SAMPLE]
     limit = standard.limit.reshape(-1)[:SAMPLE] if standard.limit.ndim else standard.limit

@@ -19,6 +19,7 @@ from pixel_core.kernels.bounded import (
     show_shape,
     wrapped,
 )
+from pixel_core.kernels.codecs import scalar_of_codec
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.evaluate_tree import KeyedProblem, Lookup, evaluate_tree
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem
@@ -57,7 +58,10 @@ def evaluate_expect(contract: KernelContract, case: Case, inputs: Inputs) -> dic
         truth = _evaluate(expression, lookup, key)
         try:
             buffer, part = split_output(case, output)
-            truths[output] = held_by(buffer, stored(truth, input_scalar(buffer, part), buffer.shapes[part]))
+            scalar, compare = input_scalar(buffer, part), contract.compare.get(output)
+            if compare is not None and compare.mode == "quantised":
+                scalar = "f32"  # the level before it is rounded
+            truths[output] = held_by(buffer, stored(truth, scalar, buffer.shapes[part]))
         except ExpressionProblem as problem:
             raise KeyedProblem(problem, key) from None
     return truths
@@ -66,6 +70,11 @@ def evaluate_expect(contract: KernelContract, case: Case, inputs: Inputs) -> dic
 def names_of(contract: KernelContract, case: Case, inputs: Inputs) -> Lookup:
     """The value of every name that an expectation may use."""
     return _Names(contract, case, inputs)
+
+
+def whole_names_of(contract: KernelContract, case: Case, inputs: Inputs) -> Lookup:
+    """The same with integers as whole numbers, which do not wrap at 32 bits: for conditions on them."""
+    return _Names(contract, case, inputs, wraps=False)
 
 
 def _evaluate(expression: Expression, lookup: Lookup, key: str) -> Bounded:
@@ -96,10 +105,10 @@ def split_output(case: Case, output: str) -> tuple[BufferPlan, str]:
 
 
 def output_scalar(buffer: BufferPlan, part: str) -> str:
-    """Scalar in which a part is judged: a packed buffer holds f32, a texture of 16-bit floats f16."""
+    """Scalar in which a part is judged: most packed buffers hold f32, a texture of 16-bit floats f16."""
     if buffer.texture is not None:
         return stored_scalar(buffer.texture.format)
-    return "f32" if buffer.codec is not None else part_scalar(buffer.type, part)
+    return scalar_of_codec(buffer.codec) if buffer.codec is not None else part_scalar(buffer.type, part)
 
 
 def input_scalar(buffer: BufferPlan, part: str) -> str:
@@ -122,10 +131,11 @@ def held_by(buffer: BufferPlan, truth: Bounded) -> Bounded:
 class _Names:
     """Values of names: defines, inputs, symbols, parameters; each computed at most once."""
 
-    def __init__(self, contract: KernelContract, case: Case, inputs: Inputs) -> None:
+    def __init__(self, contract: KernelContract, case: Case, inputs: Inputs, *, wraps: bool = True) -> None:
         self._contract = contract
         self._case = case
         self._inputs = inputs
+        self._wraps = wraps
         self._parameters = named_parameters(case)
         self._samplers = named_samplers(case)
         self._known: dict[str, Bounded] = {}
@@ -133,7 +143,10 @@ class _Names:
 
     def __call__(self, name: str) -> Bounded:
         if name not in self._known:
-            self._known[name] = self._find(name)
+            found = self._find(name)
+            if not self._wraps and found.kind in INTEGER_KINDS:
+                found = replace(found, kind="int")
+            self._known[name] = found
         return self._known[name]
 
     def _find(self, name: str) -> Bounded:

@@ -1,15 +1,19 @@
-"""What can be said about a shader and its contracts before anything runs: the kernels, their cases, and what is wrong with them. Pure."""
+"""What can be said about a shader and its contracts before anything runs. Pure, but for the files of oracles, which are read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from pixel_core.findings import Finding, Location, Severity
+from pixel_core.kernels.load_oracle import OracleKernel, load_oracle
 from pixel_core.kernels.load_shader import LoadedShader
 from pixel_core.kernels.place import Kernel
-from pixel_core.kernels.plan import Case, plan_cases
+from pixel_core.kernels.plan import Case, Plan, plan_cases
+from pixel_core.kernels.plan_oracle import plan_oracle
+from pixel_core.kernels.plan_problem import PlanProblem
 from pixel_core.kernels.report import FAILED, SKIPPED, ValidationReport
 from pixel_core.rules import RULES
 
@@ -71,19 +75,28 @@ class Examination:
         return reports if self.remainder is None else (*reports, self.remainder)
 
 
-def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None) -> Examination:
+def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None, workspace: Path | None = None) -> Examination:
     """Plan every kernel of a shader.
 
     Args:
         loaded: From `load_shader` or `understand`.
         seed: Base seed of every case.
         case: Keep only the cases of this name.
+        workspace: Folder that oracles must lie inside; None is each contract's project root.
     """
     kernels: list[ExaminedKernel] = []
     for contract in loaded.contracts.contracts:
         plan = plan_cases(contract, loaded.module, loaded.interface, seed=seed)
+        oracle = None if contract.oracle is None else load_oracle(contract, loaded, workspace)
+        plan = _under_oracle(plan, oracle)
         kernel = Kernel(
-            shader=loaded.source, tree=loaded.tree, names=loaded.names, interface=loaded.interface, contract=contract, plan=plan
+            shader=loaded.source,
+            tree=loaded.tree,
+            names=loaded.names,
+            interface=loaded.interface,
+            contract=contract,
+            plan=plan,
+            oracle=oracle if isinstance(oracle, OracleKernel) else None,
         )
         cases = plan.cases if case is None else tuple(one for one in plan.cases if one.name == case)
         findings = plan.findings if cases or case is None else (*plan.findings, _no_such_case(kernel, case))
@@ -92,6 +105,20 @@ def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None) -> 
     unreadable = has_error(loaded.contracts.findings)
     remainder = _without_contract(loaded, unreadable=unreadable) if unreadable or not kernels else None
     return Examination(findings=findings, kernels=tuple(kernels), remainder=remainder)
+
+
+def _under_oracle(plan: Plan, oracle: OracleKernel | Finding | None) -> Plan:
+    """The plan without its cases, and why, when the oracle cannot answer for all of them."""
+    if oracle is None:
+        return plan
+    if isinstance(oracle, Finding):
+        return replace(plan, cases=(), findings=(*plan.findings, oracle))
+    try:
+        for case in plan.cases:
+            plan_oracle(oracle, plan.contract, plan.outputs, case)
+    except PlanProblem as problem:
+        return replace(plan, cases=(), findings=(*plan.findings, problem.finding))
+    return plan
 
 
 def entries_of(kernel: Kernel) -> str:

@@ -30,6 +30,7 @@ from pixel_core.kernels.worker_messages import (
     DrawReply,
     Hello,
     HelloReply,
+    OracleText,
     ShaderText,
 )
 from pixel_core.kernels.workspace_files import project_root
@@ -134,8 +135,10 @@ class CaseRunner:
         adapter = await self.require_device()
         interpreter = find_interpreter(self._root(kernel), self._interpreter, os.environ) if kernel.contract.reference else None
         sidecar = "" if loaded.sidecar is None else loaded.sidecar.text
+        oracle = _oracle_text(kernel)
+        asked = ("", "") if oracle is None else (oracle.text, repr(oracle.sidecar))
         names = (str(loaded.source.path), kernel.contract.name, case.name, str(self._seed), __version__, str(interpreter), repr(adapter))
-        return cache_key(loaded.source.text, sidecar, *names)
+        return cache_key(loaded.source.text, sidecar, *asked, *names)
 
     def _root(self, kernel: Kernel) -> Path:
         return self._workspace or project_root(kernel.contract.source.path.parent)
@@ -149,6 +152,7 @@ class CaseRunner:
             contract=kernel.contract.name,
             case=case.name,
             seed=self._seed,
+            oracle=_oracle_text(kernel),
         )
         budget_s = kernel.contract.budget.seconds
         # An endless loop that an adapter ends may leave a right result; the largest case of a kernel would show any.
@@ -233,6 +237,15 @@ class CaseRunner:
         if isinstance(answer, ReferenceFailure):
             return _failed(case, _reference_fault(f"`{reference.file}:{reference.function}`", answer))
         return answer
+
+
+def _oracle_text(kernel: Kernel) -> OracleText | None:
+    if kernel.oracle is None:
+        return None
+    shader = kernel.oracle.loaded
+    return OracleText(
+        path=str(shader.source.path), text=shader.source.text, sidecar=None if shader.sidecar is None else shader.sidecar.text
+    )
 
 
 def _reference_fault(name: str, failure: ReferenceFailure) -> Fault:

@@ -25,6 +25,11 @@ _MANY_ULP = 10_000_000
 UNSPECIFIC_PATTERNS = frozenset({"all_zeros", "all_wrong", "scattered", "last_element"})
 """Kinds of pattern that point to no cause; a case that shows another one is the better example."""
 
+_WHY_ESTIMATED = {
+    False: "the bound is an estimate: return `(array, scale)` from the reference for an exact one",
+    True: "the bound is an estimate: the oracle rounds as well, and tells no magnitudes; a formula in `expect` would give an exact one",
+}
+
 Judged = tuple[Case, CaseResult, OutputResult]
 
 
@@ -52,6 +57,8 @@ def explain_results(kernel: Kernel, results: Sequence[tuple[Case, CaseResult]], 
             findings.append(_explain_mismatch(kernel, wrong, [one for one in judged if one[2].passed]))
         elif all_cases and judged and len(judged) == len(results):
             findings.extend(_explain_uninformative(kernel, output, judged))
+    if all_cases:
+        findings.extend(_explain_idle_invariants(kernel, results))
     joined: dict[tuple[object, ...], list[tuple[Case, CaseResult, Fault]]] = {}
     for case, result in results:
         for fault in result.faults:
@@ -75,7 +82,8 @@ def _explain_mismatch(kernel: Kernel, wrong: Sequence[Judged], right: Sequence[J
     place = place_output(kernel, output.output)
     passing = [other.name for other, _, _ in right]
     failing = [case.name, *(other.name for other, _, _ in wrong if other is not case)]
-    notes = [*_evidence(output, _texture_dimension(case, output.output)), *_elsewhere(failing, len(failing) + len(passing), passing)]
+    evidence = _evidence(output, _texture_dimension(case, output.output), has_oracle=kernel.contract.oracle is not None)
+    notes = [*evidence, *_elsewhere(failing, len(failing) + len(passing), passing)]
     sizes = describe_failing_sizes([_dims(kernel, one) for one in wrong], [_dims(kernel, one) for one in right], _widths(wrong))
     if sizes:
         notes.append(sizes)
@@ -120,7 +128,7 @@ def _texture_dimension(case: Case, output: str) -> str | None:
     return next((one.texture.dimension for one in case.buffers if one.name == output and one.texture is not None), None)
 
 
-def _evidence(output: OutputResult, dimension: str | None) -> list[str]:
+def _evidence(output: OutputResult, dimension: str | None, *, has_oracle: bool) -> list[str]:
     """Patterns, then the first and the worst element, then the error as a whole."""
     mismatch = output.mismatch
     if mismatch is None:
@@ -138,7 +146,7 @@ def _evidence(output: OutputResult, dimension: str | None) -> list[str]:
             sentence = f"every element is within its bound, and the {sentence}: a systematic loss of precision"
         notes.append(sentence)
     if output.bound_is_estimated:
-        notes.append("the bound is an estimate: return `(array, scale)` from the reference for an exact one")
+        notes.append(_WHY_ESTIMATED[has_oracle])
     return notes
 
 
@@ -211,5 +219,25 @@ def _explain_uninformative(kernel: Kernel, output: str, judged: Sequence[Judged]
             location=place_key(kernel.contract, f"expect.{output}").location,
             notes=_why_uninformative(smoke, informative),
             hint="add cases with other sizes, or inputs that make the output vary",
+        )
+    ]
+
+
+def _explain_idle_invariants(kernel: Kernel, results: Sequence[tuple[Case, CaseResult]]) -> list[Finding]:
+    """Invariants that dumb values would not break either."""
+    smoke = [f"{case.name} (holds for {result.passing_dumb_values})" for case, result in results if result.passing_dumb_values]
+    informative = len(results) - len(smoke)
+    if not smoke or informative >= INFORMATIVE_CASES:
+        return []
+    named = listed([f"`{output}`" for output in kernel.plan.constrained])
+    return [
+        Finding(
+            code="PX391",
+            severity=RULES["PX391"].severity,
+            message=f"in {informative} of {len(results)} cases the invariants tell a right {named} from a dumb one; "
+            f"{INFORMATIVE_CASES} are needed",
+            location=place_key(kernel.contract, "invariants").location,
+            notes=(f"uninformative: {listed(smoke)}",),
+            hint="add an invariant that ties the output to the inputs, such as `sum(keys) == sum(old.keys)`",
         )
     ]

@@ -94,6 +94,10 @@ def _reference(kernel: Kernel, fault: Fault) -> Place:  # noqa: ARG001  (one sig
     return place_key(kernel.contract, "reference")
 
 
+def _oracle(kernel: Kernel, fault: Fault) -> Place:  # noqa: ARG001  (likewise)
+    return place_key(kernel.contract, "oracle")
+
+
 def _first_entry(kernel: Kernel) -> str:
     return kernel.contract.passes[0].entry
 
@@ -135,6 +139,14 @@ _EXPLANATIONS = {
     "expression": _Explanation(code="PX392", message="{message} ({case})", place=_expression),
     "reference": _Explanation(code="PX706", message="the reference failed: {message} ({case})", place=_reference, shows_detail=True),
     "no_reference": _Explanation(code="PX706", message="the reference cannot be used: {message}", place=_reference, shows_detail=True),
+    "invariant": _Explanation(code="PX406", message="{message} ({case})", place=_dispatch),
+    "oracle": _Explanation(code="PX710", message="the oracle failed: {message} ({case})", place=_oracle),
+    "oracle_loop_cap": _Explanation(
+        code="PX410",
+        message="inconclusive: {message} ({case})",
+        place=_oracle,
+        hint="an endless loop, or more than 65,535 iterations: use smaller sizes, or a less simple oracle",
+    ),
     "outside_workspace": _Explanation(code="PX707", message="{message}", place=_reference),
     "interpreter": _Explanation(code="PX902", message="the reference cannot run: {message}", place=_reference),
     "timeout": _Explanation(

@@ -305,11 +305,14 @@ class _Conversion:
         return Number(value=Fraction(digits), is_float=isinstance(node.value, float), span=span)
 
     def _dotted(self, node: ast.Attribute, span: Span) -> NameUse:
-        if not isinstance(node.value, ast.Name):
+        base: ast.expr = node
+        while isinstance(base, ast.Attribute):
+            base = base.value
+        if not isinstance(base, ast.Name):
             raise ExpressionProblem(f"`.{node.attr}` stands after something that is not a name", span, "a dot only names a field: `p.pos`")
-        base = self._span(node.value)
-        member = self._text[base.end : span.end].lstrip(". \t")
-        return NameUse(name=f"{self._name(base)}.{member}", span=span)
+        first = self._span(base)
+        members = [member.strip() for member in self._text[first.end : span.end].split(".")]
+        return NameUse(name=".".join((self._name(first), *members[1:])), span=span)
 
     def _chain(self, operator: str, values: list[Node], depth: int) -> Node:
         _check_depth(depth + len(values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pixel_core.findings import Finding, Label
@@ -10,6 +10,7 @@ from pixel_core.kernels.buffer_uses import BufferUse
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.expressions import Expression, ExpressionProblem
 from pixel_core.kernels.plan_problem import at_expression, at_key
+from pixel_core.kernels.read_invariants import OLD
 from pixel_core.source import SourceText
 
 CONTENT_ROLES = frozenset({"in", "inout", "accumulate", "table"})
@@ -25,11 +26,13 @@ class Roles:
     Attributes:
         roles: Buffer → role.
         outputs: Buffers, or `buffer.field`, that are compared with a truth.
+        constrained: Those of which only invariants speak.
         findings: Contradictions, and outputs without truth.
     """
 
     roles: Mapping[str, str]
     outputs: tuple[str, ...]
+    constrained: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
@@ -40,28 +43,43 @@ def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader:
     `inputs` or `expect` names it; an atomic
     output is `accumulate` and starts at zero unless `inputs` fills it; an output is `inout` when `inputs` fills it or its own
     expectation uses it, and `out` when not; what is written and has no truth is `scratch`, or `inout` when `inputs` fills it.
-    With a Python reference, everything that is written counts as an output unless `roles` says `scratch`.
+    With a Python reference or an oracle, everything that is written counts as an output unless `roles` says `scratch`. An output of
+    which only `invariants` speak has a role as if it had a truth, and is `inout` when they name what it held before.
     """
     filled = {name.partition(".")[0] for name in (*contract.inputs, *(key for case in contract.cases for key in case.inputs))}
     expected = {name.partition(".")[0]: name for name in contract.expect}
+    held, held_before = _in_invariants(contract)
+    filled |= {name.partition(".")[0] for name in held_before}
+    held_buffers = {name.partition(".")[0] for name in held}
     roles: dict[str, str] = {}
     for name, use in uses.items():
-        has_truth = name in expected or (contract.reference is not None and not use.is_declared)
+        has_truth = name in expected or name in held_buffers or (contract.answers_whole and not use.is_declared)
         roles[name] = contract.roles.get(name) or _infer(use, has_truth=has_truth, starts=name in filled or _uses_itself(contract, name))
     findings = [*_contradictions(contract, uses, roles, shader), *_used_outputs(contract, uses, roles)]
     outputs = list(contract.expect)
+    constrained: list[str] = []
     for name, use in uses.items():
         parts = [f"{name}.{field}" for field in use.fields] or [name]
         missing = [part for part in parts if part not in contract.expect]
-        if contract.reference is not None and roles[name] in OUTPUT_ROLES:
+        if contract.answers_whole and roles[name] in OUTPUT_ROLES:
             outputs.extend(missing)
-        elif use.is_written and not use.is_declared and name not in contract.roles:
-            findings.extend(_without_truth(contract, use, part, shader) for part in missing)
-    if not outputs and not findings:
+            continue
+        if roles[name] in OUTPUT_ROLES:
+            constrained.extend(part for part in missing if part in held)
+        if use.is_written and not use.is_declared and name not in contract.roles:
+            findings.extend(_without_truth(contract, use, part, shader) for part in missing if part not in held)
+    if not outputs and not constrained and not findings:
         findings.append(
             at_key(contract, "PX331", "passes", f"`{contract.name}` writes no storage buffer or texture, so nothing shows what it computed")
         )
-    return Roles(roles=roles, outputs=tuple(outputs), findings=tuple(findings))
+    return Roles(roles=roles, outputs=tuple(outputs), constrained=tuple(constrained), findings=tuple(findings))
+
+
+def _in_invariants(contract: KernelContract) -> tuple[set[str], set[str]]:
+    """The names that invariants use of values after the run, and of values before it."""
+    names = {use.name for invariant in contract.invariants for use in invariant.used_names()}
+    before = {name[len(OLD) :] for name in names if name.startswith(OLD)}
+    return {name for name in names if not name.startswith(OLD)} - set(contract.define), before
 
 
 def _infer(use: BufferUse, *, has_truth: bool, starts: bool) -> str:
@@ -108,6 +126,7 @@ def _contradictions(contract: KernelContract, uses: Mapping[str, BufferUse], rol
             if key is not None:
                 message = f"`{name}` has the role `{role}` and starts undefined, but `inputs` fills it"
                 findings.append(at_key(contract, "PX330", f"inputs.{key}", message, "give it the role `inout`, or take it out of `inputs`"))
+    findings.extend(_hidden_from_invariants(contract, roles))
     for output in contract.expect:
         name = output.partition(".")[0]
         use = uses.get(name)
@@ -121,6 +140,22 @@ def _contradictions(contract: KernelContract, uses: Mapping[str, BufferUse], rol
             message = f"`{name}` has the role `{roles[name]}` and a truth in `expect`"
             findings.append(at_key(contract, "PX330", f"key@expect.{output}", message, "only `out`, `inout` and `accumulate` are compared"))
     return findings
+
+
+def _hidden_from_invariants(contract: KernelContract, roles: Mapping[str, str]) -> Iterator[Finding]:
+    """Invariants that name what nobody may look at."""
+    for invariant in contract.invariants:
+        for use in invariant.used_names():
+            is_old = use.name.startswith(OLD)
+            buffer = (use.name[len(OLD) :] if is_old else use.name).partition(".")[0]
+            role = roles.get(buffer)
+            if role == "scratch":
+                message, hint = f"`{buffer}` is scratch: nobody promises what it holds", "give it the role `out`"
+            elif is_old and role == "out":
+                message, hint = f"`{buffer}` has no content before the first pass", f"fill it: inputs = {{ {buffer} = … }}"
+            else:
+                continue
+            yield at_expression(contract, "PX307", invariant, ExpressionProblem(message, use.span, hint))
 
 
 def _used_outputs(contract: KernelContract, uses: Mapping[str, BufferUse], roles: Mapping[str, str]) -> list[Finding]:

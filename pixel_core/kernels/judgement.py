@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pixel_core.kernels.bounded import F16, F32, ZERO, Bounded, Floats
 from pixel_core.kernels.contract import Compare
+from pixel_core.kernels.judge_indices import judge_indices
 from pixel_core.kernels.memory import DTYPES
 from pixel_core.kernels.ulp import ulp_distance
 
@@ -22,6 +23,10 @@ ELEMENT_SAFETY = 16.0
 """One element may be this many times its spread from the truth, where that is less than the worst case. In a sum of thousands of terms
 the worst case (all roundings in one direction) is a hundred times what any device does, and would hide a missing term."""
 
+ROUNDING_LEVELS = 0.6
+"""How far a number may lie from its level: half a level, and what conversions to normalised integers may err besides (Direct3D 11.3
+functional specification, section 3.2.3.6; a kernel that truncates is off by up to 1)."""
+
 Bits = NDArray[np.bool_]
 
 
@@ -31,7 +36,7 @@ class Yardstick:
 
     Attributes:
         scalar: WGSL type of the output.
-        mode: `scaled`, `exact`, `ulp` or `multiset`.
+        mode: One of `contract.COMPARE_MODES`.
         nan: `refuse` or `equal`.
         expected: The truth in float64, rounded to the type for `exact` and `ulp`; integers as they are.
         limit: Greatest |actual - expected| of each element; infinite where nothing can be said.
@@ -41,6 +46,8 @@ class Yardstick:
         judged: Elements with a finite truth and a finite limit; the NMSE counts these.
         energy: Σ expected² over them.
         nmse_limit: What the NMSE may be; infinite where it does not apply.
+        keys: What the indices sort, for `argsort`.
+        moved: Elements that may be counted in another bin, for `histogram`.
     """
 
     scalar: str
@@ -54,6 +61,8 @@ class Yardstick:
     judged: Bits | None
     energy: float
     nmse_limit: float
+    keys: Bounded | None = None
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +84,15 @@ class Judgement:
     passed: bool
 
 
-def yardstick(expected: Bounded, scalar: str, compare: Compare) -> Yardstick:
+def yardstick(expected: Bounded, scalar: str, compare: Compare, keys: Bounded | None = None, level: float = 1.0) -> Yardstick:
     """Prepare a comparison.
 
     Args:
         expected: The truth, in the output's shape and type.
         scalar: The output's WGSL scalar.
         compare: How it is judged.
+        keys: What its indices sort, for `argsort`.
+        level: Distance of two levels, for `quantised`.
     """
     is_float = scalar in {"f32", "f16"}
     value = expected.value
@@ -93,6 +104,8 @@ def yardstick(expected: Bounded, scalar: str, compare: Compare) -> Yardstick:
     if not is_float:
         # Integers are exact unless the truth itself is open: a float that may fall into either of two bins.
         limit = expected.bound
+    if compare.mode == "quantised":
+        limit = expected.bound + (ROUNDING_LEVELS + compare.levels) * level
     if compare.mode == "scaled":
         tolerance = compare.atol + compare.rtol * np.abs(value) if compare.atol or compare.rtol else ZERO
         limit = _element_limit(expected) + np.where(np.isfinite(tolerance), tolerance, 0.0)
@@ -102,7 +115,7 @@ def yardstick(expected: Bounded, scalar: str, compare: Compare) -> Yardstick:
         low, high = np.sort(value - expected.bound, axis=None), np.sort(value + expected.bound, axis=None)
     return Yardstick(
         scalar=scalar, mode=compare.mode, nan=compare.nan, expected=value, limit=limit, low=low, high=high, ulp=compare.ulp,
-        judged=judged, energy=energy, nmse_limit=nmse_limit,
+        judged=judged, energy=energy, nmse_limit=nmse_limit, keys=keys, moved=compare.moved,
     )  # fmt: skip
 
 
@@ -140,6 +153,11 @@ def judge(candidate: NDArray[Any], standard: Yardstick) -> Judgement:
     with np.errstate(all="ignore"):
         if standard.mode == "multiset":
             return _judge_multiset(candidate, standard)
+        if standard.mode == "argsort" and standard.keys is not None:
+            wrong, error = judge_indices(candidate, standard.expected, standard.keys)
+            return _judgement(wrong, error, 0.0, standard)
+        if standard.mode == "histogram":
+            return _judge_counts(candidate, standard)
         if standard.scalar not in {"f32", "f16"}:
             return _judge_integers(candidate, standard)
         return _judge_floats(candidate, standard)
@@ -148,6 +166,23 @@ def judge(candidate: NDArray[Any], standard: Yardstick) -> Judgement:
 def _judge_integers(candidate: NDArray[Any], standard: Yardstick) -> Judgement:
     error = np.abs(candidate.astype(np.int64) - standard.expected).astype(np.float64)
     return _judgement(error > standard.limit, error, 0.0, standard)
+
+
+def _judge_counts(candidate: NDArray[Any], standard: Yardstick) -> Judgement:
+    """Counts: as many as expected, and no more of them in other bins than may have moved.
+
+    An element whose bin is uncertain by its own error counts as the truth's bound says; each of `moved` leaves one bin and enters another.
+    All together can be more or fewer only by elements that may lie outside of all bins, and those are uncertain in the first or the last.
+    """
+    difference = np.atleast_1d(candidate.astype(np.float64) - standard.expected)
+    uncertain = np.broadcast_to(standard.limit, difference.shape)
+    error = np.abs(difference)
+    at_ends = float(np.sum(uncertain[..., 0]) + np.sum(uncertain[..., -1]))
+    wrong = error > uncertain + standard.moved
+    if float(np.sum(error)) > float(np.sum(uncertain)) + 2 * standard.moved or abs(float(np.sum(difference))) > at_ends:
+        wrong = error > uncertain
+        wrong = wrong if wrong.any() else error > 0
+    return _judgement(wrong.reshape(candidate.shape), error.reshape(candidate.shape), 0.0, standard)
 
 
 def _judge_floats(candidate: NDArray[Any], standard: Yardstick) -> Judgement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,10 +58,17 @@ class LoadedShader:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The shader, its sidecar whether it exists or not, and the references that its contracts name."""
-        contracts = self.contracts.contracts
-        references = (contract.source.path.parent / contract.reference.file for contract in contracts if contract.reference)
-        return (self.source.path, sidecar_path(self.source.path), *dict.fromkeys(references))
+        """The shader, its sidecar whether it exists or not, and the references and oracles that its contracts name."""
+        named: list[Path] = []
+        for contract in self.contracts.contracts:
+            folder = contract.source.path.parent
+            if contract.reference is not None:
+                named.append(folder / contract.reference.file)
+            if contract.oracle is not None:
+                # Without `..`, as those who watch files name them; links are not followed.
+                shader = Path(os.path.normpath(folder / contract.oracle.file))
+                named += (shader, sidecar_path(shader))
+        return tuple(dict.fromkeys((self.source.path, sidecar_path(self.source.path), *named)))
 
     @property
     def compiles(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pixel_core.findings import Label, Location, Span
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.expressions import Expression
+from pixel_core.kernels.load_oracle import OracleKernel
 from pixel_core.kernels.plan import Plan
 from pixel_core.source import SourceText
 from pixel_core.wgsl.names import Names
@@ -25,6 +26,7 @@ class Kernel:
     interface: ShaderInterface
     contract: KernelContract
     plan: Plan
+    oracle: OracleKernel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ def place_expression(contract: KernelContract, key: str, start: int, end: int) -
         "let": dict(contract.let),
     }
     expression = tables.get(table, {}).get(name)
+    if key.startswith("invariants["):
+        expression = contract.invariants[int(key[len("invariants[") : -1])]
     if expression is None or expression.span is None:
         return place_key(contract, key)
     whole = expression.span

@@ -58,7 +58,7 @@ def plan_cases(contract: KernelContract, module: Module, interface: ShaderInterf
     roles = infer_roles(contract, uses, shader)
     findings.extend(roles.findings)
     if any(finding.severity is Severity.ERROR for finding in findings):
-        return Plan(contract=contract, outputs=roles.outputs, cases=(), findings=tuple(findings))
+        return Plan(contract=contract, outputs=roles.outputs, constrained=roles.constrained, cases=(), findings=tuple(findings))
     planning = CasePlanning(
         contract=contract,
         interfaces=Interfaces(module, interface, order_let(contract.let)),
@@ -74,7 +74,8 @@ def plan_cases(contract: KernelContract, module: Module, interface: ShaderInterf
     findings.extend(problems)
     if not given and not derived and not problems:
         findings.append(refusal or _no_case(contract))
-    return Plan(contract=contract, outputs=roles.outputs, cases=(*given, *derived), findings=tuple(findings))
+    outputs, constrained = roles.outputs, roles.constrained
+    return Plan(contract=contract, outputs=outputs, constrained=constrained, cases=(*given, *derived), findings=tuple(findings))
 
 
 def _plan_given(planning: CasePlanning) -> tuple[list[Case], list[Finding]]:

@@ -14,7 +14,13 @@ from pixel_core.kernels.symbols import SymbolValue, evaluate_whole
 from pixel_core.wgsl.layout import describe, round_up, size_of, stride_of
 from pixel_core.wgsl.types import Array, Atomic, Matrix, Scalar, Struct, Type, Vector
 
-CODEC_BLOCKS: Mapping[str, tuple[int, int]] = {"f16x2": (2, 4), "q4_0": (32, 18), "q8_0": (32, 34)}
+CODEC_BLOCKS: Mapping[str, tuple[int, int]] = {
+    "f16x2": (2, 4),
+    "q4_0": (32, 18),
+    "q8_0": (32, 34),
+    "u8x4": (4, 4),
+    "unorm8x4": (4, 4),
+}
 """Codec → values and bytes of a block (ggml-common.h: `block_q4_0`, `block_q8_0`; WGSL: `pack2x16float`)."""
 
 MAX_BUFFER_BYTES = (1 << 31) - 4

@@ -28,6 +28,9 @@ DEFAULT_FLOATS = "normal(0, 1)"
 DEFAULT_INTEGERS = "integers(0, 256)"
 """How integers are drawn, likewise."""
 
+DEFAULT_LEVELS = "uniform(0, 1)"
+"""How normalised levels are drawn, likewise."""
+
 DEFAULT_ACCUMULATED = "zeros()"
 """What buffers start from that the kernel adds to."""
 
@@ -164,11 +167,11 @@ def _default(buffer: BufferPlan, part: str) -> str:
     if buffer.texture is not None:
         return default_texels(buffer.texture.format)
     if buffer.codec is not None:
-        return DEFAULT_FLOATS
-    return DEFAULT_FLOATS if _scalar_of(buffer.type, part) in {"f32", "f16"} else DEFAULT_INTEGERS
+        return {"u8x4": DEFAULT_INTEGERS, "unorm8x4": DEFAULT_LEVELS}.get(buffer.codec, DEFAULT_FLOATS)
+    return DEFAULT_FLOATS if scalar_of(buffer.type, part) in {"f32", "f16"} else DEFAULT_INTEGERS
 
 
-def _scalar_of(type_: Type, part: str) -> str:
+def scalar_of(type_: Type, part: str) -> str:
     """Scalar of one part of a buffer; `part` is a dotted path of members."""
     names = part.split(".") if part else []
     current: Type | None = type_

@@ -137,9 +137,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All cases of a contract that could be planned, and PX3xx findings for what could not."""
+    """All cases of a contract that could be planned, and PX3xx findings for what could not.
+
+    Attributes:
+        contract: What was planned.
+        outputs: Buffers, or `buffer.field`, that are compared with a truth.
+        cases: Given ones, then derived ones.
+        findings: PX3xx.
+        constrained: Outputs of which only invariants speak.
+    """
 
     contract: KernelContract
     outputs: tuple[str, ...]
     cases: tuple[Case, ...]
     findings: tuple[Finding, ...]
+    constrained: tuple[str, ...] = ()

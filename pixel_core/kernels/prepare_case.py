@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,13 @@ class PreparedCase:
         return sum(array.nbytes for array in arrays) + sum(len(content) for content in self.contents.values())
 
 
-def prepare_case(contract: KernelContract, case: Case, references: Mapping[str, Reference], known: PreparedCases) -> PreparedCase:
+def prepare_case(
+    contract: KernelContract,
+    case: Case,
+    references: Mapping[str, Reference],
+    known: PreparedCases,
+    ask: Callable[[Inputs], Mapping[str, Bounded]] = lambda _: {},
+) -> PreparedCase:
     """Draw, encode, and compute what must come out.
 
     Args:
@@ -68,13 +74,14 @@ def prepare_case(contract: KernelContract, case: Case, references: Mapping[str, 
         case: Sizes, symbols, seed, input expressions.
         references: Output → what the reference function returned.
         known: Cases prepared before; a case is found again when nothing that determines its numbers has changed.
+        ask: An oracle: inputs → the truths of outputs.
 
     Raises:
         ExpressionProblem: A mistake in an expression of the contract; as a `KeyedProblem` it knows in which.
     """
     before = time.process_time()
     prepared = known.get_or_make(_fingerprint(contract, case), lambda: _prepare(contract, case))
-    truths = dict(prepared.truths)
+    truths = {**ask(prepared.inputs), **prepared.truths}
     for output, (value, scale) in references.items():
         buffer, part = split_output(case, output)
         scalar = input_scalar(buffer, part)

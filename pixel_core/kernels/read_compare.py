@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import cast
 
 from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import COMPARE_MODES, Compare
 from pixel_core.kernels.contract_fields import Reading, Toml
-from pixel_core.kernels.contract_keys import COMPARE_KEYS, CONTRACT_KEYS, LATER_COMPARE_MODES
+from pixel_core.kernels.contract_keys import COMPARE_KEYS, CONTRACT_KEYS
+from pixel_core.kernels.expression_nodes import Expression, FunctionCall
 from pixel_core.kernels.toml_keys import TomlPath
 
 
@@ -46,8 +48,8 @@ def _entries(reading: Reading, path: TomlPath, value: Toml) -> Iterator[tuple[st
 
 def _read_one(reading: Reading, path: TomlPath, value: Toml) -> Compare | None:
     if isinstance(value, str):
-        mode = _mode(reading, path, value)
-        return None if mode is None else Compare(mode=mode, ulp=1 if mode == "ulp" else 0, span=reading.value_span(path))
+        mode, of = _mode(reading, path, value)
+        return None if mode is None else Compare(mode=mode, of=of, ulp=1 if mode == "ulp" else 0, span=reading.value_span(path))
     if not isinstance(value, dict):
         reading.tell_type(path, value, CONTRACT_KEYS["compare"])
         return None
@@ -55,11 +57,12 @@ def _read_one(reading: Reading, path: TomlPath, value: Toml) -> Compare | None:
     told = len(reading.findings)
     reading.check_keys(path, table, COMPARE_KEYS)
     stated = reading.string((*path, "mode"), table.get("mode"), COMPARE_KEYS["mode"])
-    mode = _mode(reading, (*path, "mode"), stated) if stated is not None else "ulp" if "ulp" in table else "scaled"
+    mode, of = _mode(reading, (*path, "mode"), stated) if stated is not None else (_implied_mode(table), None)
     rtol, atol, nmse = (_number(reading, (*path, key), table.get(key)) for key in ("rtol", "atol", "nmse"))
     ulp: Toml = table.get("ulp", 1 if mode == "ulp" else 0)
     if isinstance(ulp, bool) or not isinstance(ulp, int) or not 0 <= ulp <= 1 << 31:
         reading.tell("PX305", (*path, "ulp"), "`ulp` counts whole units in the last place", f"write {COMPARE_KEYS['ulp']}")
+    moved, levels = (_count(reading, (*path, key), table.get(key)) for key in ("moved", "levels"))
     nan = reading.string((*path, "nan"), table.get("nan"), COMPARE_KEYS["nan"])
     if nan not in {None, "refuse", "equal"}:
         reading.tell("PX305", (*path, "nan"), f"`{nan}` is not a way to treat NaN", f"write {COMPARE_KEYS['nan']}")
@@ -74,6 +77,9 @@ def _read_one(reading: Reading, path: TomlPath, value: Toml) -> Compare | None:
         nmse=nmse,
         nan=nan or "refuse",
         reason=reason,
+        of=of,
+        moved=moved,
+        levels=levels,
         span=reading.value_span(path),
     )
     return compare if _check_settings(reading, path, table, compare) else None
@@ -81,28 +87,53 @@ def _read_one(reading: Reading, path: TomlPath, value: Toml) -> Compare | None:
 
 def _check_settings(reading: Reading, path: TomlPath, table: Mapping[str, Toml], compare: Compare) -> bool:
     """Whether the settings belong to the mode, and a looser bound has its reason."""
-    own = {"scaled": {"rtol", "atol", "nmse"}, "ulp": {"ulp"}}.get(compare.mode, set[str]())
-    for key in ("rtol", "atol", "nmse", "ulp"):
+    loosening = {"scaled": {"rtol", "atol", "nmse"}, "histogram": {"moved"}, "quantised": {"levels"}}.get(compare.mode, set[str]())
+    own = {"ulp"} if compare.mode == "ulp" else loosening
+    for key in ("rtol", "atol", "nmse", "ulp", "moved", "levels"):
         if key in table and key not in own:
             reading.tell("PX305", reading.key_span((*path, key)), f"`{key}` has no meaning in mode `{compare.mode}`")
             return False
-    if own & {"rtol", "atol", "nmse"} & set(table) and not (compare.reason or "").strip():
+    if loosening & set(table) and not (compare.reason or "").strip():
         hint = f"say why: {COMPARE_KEYS['reason']}"
         reading.tell("PX305", path, "a bound looser than the derived one needs its `reason`", hint)
         return False
     return True
 
 
-def _mode(reading: Reading, path: TomlPath, mode: str) -> str | None:
-    if mode in COMPARE_MODES:
-        return mode
-    if mode.partition("(")[0] in LATER_COMPARE_MODES:
-        reading.tell("PX304", path, f"comparing by `{mode}` is not supported yet", f"supported: {', '.join(COMPARE_MODES)}")
-        return None
+def _implied_mode(table: Mapping[str, Toml]) -> str:
+    """The mode that the settings belong to; `scaled` where they say nothing."""
+    return next((mode for key, mode in (("ulp", "ulp"), ("moved", "histogram"), ("levels", "quantised")) if key in table), "scaled")
+
+
+def _mode(reading: Reading, path: TomlPath, mode: str) -> tuple[str | None, Expression | None]:
+    """The mode, and what `argsort(…)` sorts."""
+    if mode in COMPARE_MODES and mode != "argsort":
+        return mode, None
+    if mode.partition("(")[0].strip() == "argsort":
+        return _argsort(reading, path, mode)
     close = closest_name(mode, COMPARE_MODES)
     hint = f"did you mean `{close}`?" if close else f"one of {', '.join(COMPARE_MODES)}"
     reading.tell("PX305", path, f"`{mode}` is not a way to compare", hint)
-    return None
+    return None, None
+
+
+def _argsort(reading: Reading, path: TomlPath, mode: str) -> tuple[str | None, Expression | None]:
+    call = reading.expression(path, mode) if "(" in mode else None
+    tree = None if call is None else call.tree
+    if call is not None and isinstance(tree, FunctionCall) and len(tree.arguments) == 1 and not tree.keywords:
+        return "argsort", replace(call, tree=tree.arguments[0])
+    if call is not None or "(" not in mode:
+        reading.tell("PX305", path, f"`{mode}` does not say what the indices sort", 'name it: "argsort(keys)"')
+    return None, None
+
+
+def _count(reading: Reading, path: TomlPath, value: Toml) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1 << 31:
+        reading.tell("PX305", path, f"`{path[-1]}` is a whole number from 0", f"write {COMPARE_KEYS[str(path[-1])]}")
+        return 0
+    return value
 
 
 def _number(reading: Reading, path: TomlPath, value: Toml) -> float | None:

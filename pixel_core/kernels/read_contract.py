@@ -13,7 +13,6 @@ from pixel_core.kernels.contract_fields import Reading, Toml, dotted
 from pixel_core.kernels.contract_keys import (
     BUDGET_LIMITS,
     CONTRACT_KEYS,
-    LATER_CODECS,
     LATER_CONTRACT_KEYS,
     MAX_AXES,
     MAX_DIMS,
@@ -25,6 +24,8 @@ from pixel_core.kernels.functions import EXPECT, INPUT, SYMBOL
 from pixel_core.kernels.read_cases import read_cases
 from pixel_core.kernels.read_compare import read_compare
 from pixel_core.kernels.read_inputs import read_inputs
+from pixel_core.kernels.read_invariants import read_invariants
+from pixel_core.kernels.read_oracle import read_oracle
 from pixel_core.kernels.read_passes import read_parameters, read_passes
 from pixel_core.kernels.read_textures import read_samplers, read_textures
 from pixel_core.kernels.toml_keys import TomlPath
@@ -42,8 +43,13 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
     dims = _dims(reading, (*path, "dims"), table.get("dims"))
     expect = _expect(reading, (*path, "expect"), table.get("expect"))
     reference = _reference(reading, (*path, "reference"), table.get("reference"))
+    oracle = read_oracle(reading, (*path, "oracle"), table.get("oracle"))
+    invariants = read_invariants(reading, (*path, "invariants"), table.get("invariants"))
     schedule = read_passes(reading, path, table)
-    if not expect and reference is None and len(reading.findings) == told:
+    answers_whole = reference is not None or oracle is not None
+    if reference is not None and oracle is not None:
+        reading.tell("PX303", reading.key_span((*path, "oracle")), "`oracle` stands beside `reference`", "keep one of them")
+    if not expect and not invariants and not answers_whole and len(reading.findings) == told:
         hint = f"add {CONTRACT_KEYS['expect']}, or {CONTRACT_KEYS['reference']}"
         reading.tell("PX308", path, f"`{name}` does not say what its outputs must equal", hint)
     contract = KernelContract(
@@ -55,8 +61,8 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         params=read_parameters(reading, (*path, "params"), table.get("params")),
         overrides=reading.named_expressions((*path, "overrides"), table.get("overrides"), CONTRACT_KEYS["overrides"]),
         inputs=read_inputs(reading, (*path, "inputs"), table.get("inputs")),
-        roles=_choices(reading, (*path, "roles"), table.get("roles"), ROLES, ()),
-        codecs=_choices(reading, (*path, "codecs"), table.get("codecs"), CODECS, LATER_CODECS),
+        roles=_choices(reading, (*path, "roles"), table.get("roles"), ROLES),
+        codecs=_choices(reading, (*path, "codecs"), table.get("codecs"), CODECS),
         slack=reading.named_expressions((*path, "slack"), table.get("slack"), CONTRACT_KEYS["slack"]),
         valid=dict(_valid(reading, (*path, "valid"), table.get("valid"))),
         textures=read_textures(reading, (*path, "textures"), table.get("textures")),
@@ -66,7 +72,9 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         define=reading.named_expressions((*path, "define"), table.get("define"), CONTRACT_KEYS["define"]),
         expect=expect,
         reference=reference,
-        compare=read_compare(reading, (*path, "compare"), table.get("compare"), expect if reference is None else None),
+        oracle=oracle,
+        invariants=invariants,
+        compare=read_compare(reading, (*path, "compare"), table.get("compare"), None if answers_whole else expect),
         cases=read_cases(reading, (*path, "cases"), table.get("cases"), dims),
         derive=_derive(reading, (*path, "derive"), table.get("derive")),
         budget=_budget(reading, (*path, "budget"), table.get("budget")),
@@ -165,7 +173,7 @@ def _buffers(reading: Reading, path: TomlPath, value: Toml) -> dict[str, Scratch
     return buffers
 
 
-def _choices(reading: Reading, path: TomlPath, value: Toml, known: tuple[str, ...], later: tuple[str, ...]) -> dict[str, str]:
+def _choices(reading: Reading, path: TomlPath, value: Toml, known: tuple[str, ...]) -> dict[str, str]:
     """A table from buffer to one of several words."""
     key = str(path[-1])
     chosen: dict[str, str] = {}
@@ -174,7 +182,7 @@ def _choices(reading: Reading, path: TomlPath, value: Toml, known: tuple[str, ..
         word = reading.string(at, item, f"one of {', '.join(known)}")
         if word in known:
             chosen[name] = word
-        elif word in later or (word is not None and ".py:" in word):
+        elif word is not None and ".py:" in word:
             reading.tell("PX304", reading.text_span(at), f"`{word}` is not supported yet", f"supported: {', '.join(known)}")
         elif word is not None:
             close = closest_name(word, known)
@@ -282,7 +290,8 @@ def _check_functions(reading: Reading, contract: KernelContract) -> None:
         (SYMBOL, [*contract.slack.values(), *([contract.flops] if contract.flops else [])]),
         (SYMBOL, contract.parameter_expressions()),
         (INPUT, [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]),
-        (EXPECT, [*contract.define.values(), *contract.expect.values(), *contract.valid.values()]),
+        (EXPECT, [*contract.define.values(), *contract.expect.values(), *contract.valid.values(), *contract.invariants]),
+        (EXPECT, [compare.of for compare in contract.compare.values() if compare.of is not None]),
     ]
     for context, expressions in groups:
         for expression in expressions:

@@ -113,7 +113,7 @@ def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name
     entry = reading.string((*path, "entry"), table.get("entry"), PASS_KEYS["entry"]) or name
     if entry is None and "entry" not in table:
         reading.tell("PX308", path, "this pass has no `entry`", f"add {PASS_KEYS['entry']}")
-    dispatch = _dispatch(reading, path, table)
+    dispatch = read_dispatch(reading, path, table)
     indirect = _indirect(reading, (*path, "indirect"), table["indirect"]) if "indirect" in table else None
     bind = _bind(reading, (*path, "bind"), table.get("bind"))
     params = read_parameters(reading, (*path, "params"), table.get("params"))
@@ -141,7 +141,8 @@ def _read_pass(reading: Reading, path: TomlPath, table: Mapping[str, Toml], name
     )
 
 
-def _dispatch(reading: Reading, path: TomlPath, table: Mapping[str, Toml]) -> tuple[Expression, ...] | None:
+def read_dispatch(reading: Reading, path: TomlPath, table: Mapping[str, Toml]) -> tuple[Expression, ...] | None:
+    """`dispatch` of a contract, a pass or an oracle: one to three expressions; None when there is a mistake."""
     at = (*path, "dispatch")
     value: Toml = table.get("dispatch")
     if "indirect" in table:

@@ -11,8 +11,14 @@ from pixel_core.findings import Finding, Severity
 from pixel_core.kernels.results import Timing
 from pixel_core.source import SourceText
 
-PASSED, FAILED, INCONCLUSIVE, SKIPPED = "passed", "failed", "inconclusive", "skipped"
-STATUSES = (PASSED, FAILED, INCONCLUSIVE, SKIPPED)
+PASSED, PARTLY_PROVED, FAILED, INCONCLUSIVE, SKIPPED = "passed", "partly_proved", "failed", "inconclusive", "skipped"
+STATUSES = (PASSED, PARTLY_PROVED, FAILED, INCONCLUSIVE, SKIPPED)
+"""`partly_proved`: every case ended well, and of some output only invariants speak. It is not `passed`."""
+
+
+def status_words(status: str) -> str:
+    """A status as people read it: `partly proved`."""
+    return status.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,8 @@ class Fault:
 
     Attributes:
         kind: `compile`, `pipeline`, `validation`, `out_of_memory`, `device_lost`, `loop_cap`, `guard_overwritten`, `input_changed`,
-            `not_repeatable`, `depends_on_poison`, `expression`, `reference`, `unsupported`, `internal`.
+            `not_repeatable`, `depends_on_poison`, `invariant`, `expression`, `reference`, `oracle`, `oracle_loop_cap`, `unsupported`,
+            `internal`.
         message: The facts in one sentence.
         subject: The buffer, entry point or contract key concerned (`expect.c`); empty for none.
         line: Line in the shader from 1, 0 when unknown.
@@ -157,10 +158,11 @@ class CaseResult:
 
     Attributes:
         name: The case.
-        status: `passed`, `failed` or `inconclusive`.
+        status: `passed`, `partly_proved` (right, as far as invariants say), `failed` or `inconclusive`.
         outputs: One per output that could be judged.
         faults: Everything else that went wrong.
         adapter: What ran it.
+        passing_dumb_values: What would break no invariant either (`zeros`), where only invariants speak of an output; None otherwise.
     """
 
     name: str
@@ -169,3 +171,4 @@ class CaseResult:
     faults: tuple[Fault, ...] = ()
     adapter: AdapterInfo | None = None
     timing: Timing = field(default_factory=Timing)
+    passing_dumb_values: str | None = None

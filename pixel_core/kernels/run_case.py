@@ -10,26 +10,28 @@ from typing import Any, Union
 from numpy.typing import NDArray
 
 from pixel_core.engines.base import CompileFailure, Engine, KernelJob, KernelRun, LoopCut, RunFailure
-from pixel_core.findings import Span
+from pixel_core.kernels.bounded import Bounded
 from pixel_core.kernels.build_jobs import build_jobs, is_poisoned
+from pixel_core.kernels.check_invariants import check_invariants, passing_dumb_values
 from pixel_core.kernels.check_runs import check_runs, unwritten_elements
-from pixel_core.kernels.compare import compare_output
 from pixel_core.kernels.contents import decode_content, still_holds
-from pixel_core.kernels.contract import Compare, KernelContract
-from pixel_core.kernels.evaluate import output_scalar, split_output
+from pixel_core.kernels.contract import KernelContract
+from pixel_core.kernels.evaluate import split_output
 from pixel_core.kernels.evaluate_tree import KeyedProblem
 from pixel_core.kernels.expression_nodes import ExpressionProblem
+from pixel_core.kernels.hold_output import hold_output
+from pixel_core.kernels.load_oracle import OracleKernel
 from pixel_core.kernels.memory import POISONS
 from pixel_core.kernels.patterns import PatternContext
 from pixel_core.kernels.planned import Case, TexturePlan
 from pixel_core.kernels.prepare_case import Inputs, PreparedCase, PreparedCases, Reference, prepare_case
 from pixel_core.kernels.results import CaseResult, Fault, OutputResult, Timing
+from pixel_core.kernels.run_oracle import OracleAnswer, OracleProblem, run_oracle
 from pixel_core.kernels.take_slack import take_slack
 from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.reflect import ShaderInterface, interface_of
 from pixel_core.wgsl.texel_formats import texture_axes
 
-_FLOATS = frozenset({"f32", "f16"})
 _LARGEST_TILE = 4096
 
 
@@ -42,12 +44,18 @@ class CheckedKernel:
         module: Of that text.
         interface: With default overrides.
         contract: One contract of it.
+        oracle: The kernel that the contract names as its oracle, or None.
+        outputs: What is compared with a truth.
+        constrained: Outputs of which only invariants speak.
     """
 
     source: str
     module: Module
     interface: ShaderInterface
     contract: KernelContract
+    oracle: OracleKernel | None = None
+    outputs: tuple[str, ...] = ()
+    constrained: tuple[str, ...] = ()
 
 
 def run_case(
@@ -78,12 +86,23 @@ def run_case(
     too_large = _size_fault(engine, case)
     if too_large is not None:
         return _result(engine, case, started, faults=[too_large])
+    asked: list[OracleAnswer] = []
+
+    def ask(inputs: Inputs) -> Mapping[str, Bounded]:
+        if kernel.oracle is None:
+            return {}
+        asked.append(run_oracle(engine, kernel.oracle, kernel.contract, kernel.outputs, case, inputs, is_cancelled))
+        return asked[0].truths
+
     try:
-        prepared = prepare_case(kernel.contract, case, references, known)
+        prepared = prepare_case(kernel.contract, case, references, known, ask)
         interface = _case_interface(kernel, case)
         jobs = build_jobs(kernel.source, interface, case, prepared.contents)
     except ExpressionProblem as problem:
         return _result(engine, case, started, faults=[expression_fault(problem)])
+    except OracleProblem as problem:
+        status = "inconclusive" if problem.fault.kind == "cancelled" else None
+        return _result(engine, case, started, status=status, faults=[problem.fault])
     except MemoryError:
         return _result(engine, case, started, faults=[Fault(kind="out_of_memory", message="the worker reached its memory limit")])
     too_much = _workgroup_memory_fault(engine, interface, case)
@@ -108,8 +127,16 @@ def run_case(
         valid=prepared.valid,
         unordered=[output for output, compare in kernel.contract.compare.items() if compare.mode == "multiset"],
     )
-    outputs = _judge_outputs(kernel, case, prepared, first)
+    try:
+        outputs = _judge_outputs(kernel, case, prepared, first)
+    except ExpressionProblem as problem:
+        return _result(engine, case, started, faults=[expression_fault(problem)])
     faults += _unwritten_faults(case, outputs, prepared.valid, first, second)
+    try:
+        broken, dumb = _invariants(kernel, case, prepared.inputs, first, second)
+    except ExpressionProblem as problem:
+        broken, dumb = [expression_fault(problem)], None
+    faults += broken
     timing = Timing(
         inputs_s=prepared.inputs_s,
         device_s=first.device_s + second.device_s,
@@ -121,7 +148,13 @@ def run_case(
         cut = engine.find_loop_cut(jobs[0])
         if cut is not None:
             return _result(engine, case, started, status="inconclusive", faults=[_loop_fault(cut)], timing=timing)
-    return _result(engine, case, started, outputs=outputs, faults=faults, timing=timing)
+        for answer in asked:
+            cut = engine.find_loop_cut(answer.job)
+            if cut is not None:
+                return _result(engine, case, started, status="inconclusive", faults=[_oracle_loop_fault(kernel, cut)], timing=timing)
+    status = "partly_proved" if kernel.constrained and not faults and all(output.passed for output in outputs) else None
+    result = _result(engine, case, started, outputs=outputs, faults=faults, status=status, timing=timing)
+    return result if dumb is None else replace(result, passing_dumb_values=dumb)
 
 
 def expression_fault(problem: ExpressionProblem) -> Fault:
@@ -136,11 +169,6 @@ def expression_fault(problem: ExpressionProblem) -> Fault:
     )
 
 
-def default_compare(scalar: str, span: Span) -> Compare:
-    """How an output is judged when the contract does not say: floats within their derived bound, integers exactly."""
-    return Compare(mode="scaled" if scalar in _FLOATS else "exact", span=span)
-
-
 def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, run: KernelRun) -> list[OutputResult]:
     decoded: dict[str, dict[str, NDArray[Any]]] = {}
     results: list[OutputResult] = []
@@ -148,7 +176,6 @@ def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, ru
         buffer, part = split_output(case, output)
         if buffer.name not in decoded:
             decoded[buffer.name] = decode_content(buffer, run.buffers[buffer.name])
-        compare = kernel.contract.compare.get(output) or default_compare(output_scalar(buffer, part), kernel.contract.span)
         context = _pattern_context(kernel, case, prepared.inputs, buffer.name)
         if buffer.texture is not None:
             context = replace(context, axes=texture_axes(buffer.texture.dimension))
@@ -161,8 +188,24 @@ def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, ru
                 context = replace(context, unwritten=context.unwritten[:length])
             truth, actual = truth.rearranged(lambda array, length=length: array[:length]), actual[:length]
         if actual.size:
-            results.append(compare_output(truth, actual, compare, output=output, context=context))
+            results.append(hold_output(kernel.contract, case, prepared.inputs, output, truth, actual, context))
     return results
+
+
+def _invariants(kernel: CheckedKernel, case: Case, inputs: Inputs, first: KernelRun, second: KernelRun) -> tuple[list[Fault], str | None]:
+    """The broken invariants; and which dumb values would break none, where nothing but invariants speaks of an output."""
+    if not kernel.contract.invariants:
+        return [], None
+    unwritten = [
+        Fault(kind="depends_on_poison", subject=output, message=f"{count:,} of its elements were never written")
+        for output, count in ((one, unwritten_elements(*split_output(case, one), first, second)) for one in kernel.constrained)
+        if count
+    ]
+    after = {buffer.name: decode_content(buffer, first.buffers[buffer.name]) for buffer in case.buffers if buffer.name in first.buffers}
+    broken = check_invariants(kernel.contract, case, inputs, after)
+    if broken or unwritten or not kernel.constrained:
+        return [*unwritten, *broken], None
+    return [], passing_dumb_values(kernel.contract, case, inputs, after, kernel.constrained)
 
 
 def _pattern_context(kernel: CheckedKernel, case: Case, inputs: Inputs, buffer: str) -> PatternContext:
@@ -247,6 +290,11 @@ def _failure_fault(failure: Union[CompileFailure, RunFailure]) -> Fault:
 
 def _loop_fault(cut: LoopCut) -> Fault:
     return Fault(kind="loop_cap", message="the adapter ended this loop", line=cut.line, column=cut.column)
+
+
+def _oracle_loop_fault(kernel: CheckedKernel, cut: LoopCut) -> Fault:
+    name = "" if kernel.oracle is None else kernel.oracle.oracle.file
+    return Fault(kind="oracle_loop_cap", message=f"the adapter ended a loop of the oracle ({name}:{cut.line})")
 
 
 def _cancelled(engine: Engine, case: Case, started: float) -> CaseResult:

@@ -201,10 +201,12 @@ class Checker:
             raise EngineUnavailable("the interpreter engine is not part of this version", hint="use `--engine device` or `--engine auto`")
 
     def _examine(self, loaded: LoadedShader, selection: Selection | None) -> Examination:
-        examination = examine(loaded, seed=self._options.seed, case=self._options.case)
+        examination = examine(loaded, seed=self._options.seed, case=self._options.case, workspace=self._options.workspace)
         if selection is None or any(map(selection.of, examination.kernels)):
             return examination
-        return examine(loaded, seed=self._options.seed, case=selection.case)  # which says that there is no such case
+        return examine(
+            loaded, seed=self._options.seed, case=selection.case, workspace=self._options.workspace
+        )  # which says that there is no such case
 
     def _compilers_say(self, loaded: LoadedShader, verdicts: CompilerVerdicts) -> list[Finding]:
         """What naga and Tint say about a shader; that one of them is not there is said once."""

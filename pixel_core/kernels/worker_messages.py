@@ -13,6 +13,20 @@ from pixel_core.kernels.reference_files import ReferenceFiles
 from pixel_core.kernels.results import CaseResult, Fault
 
 
+class OracleText(msgspec.Struct, frozen=True, kw_only=True):
+    """The shader of an oracle; empty texts where it stands in the same file.
+
+    Attributes:
+        path: Of the shader; not read.
+        text: The shader.
+        sidecar: Text of its `NAME.contract.toml`, or None.
+    """
+
+    path: str
+    text: str
+    sidecar: str | None
+
+
 class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
     """One case of one contract.
 
@@ -24,6 +38,7 @@ class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
         contract: Name of the contract.
         case: Name of the case.
         seed: Base seed.
+        oracle: What the contract names as its oracle, or None.
     """
 
     path: str
@@ -33,6 +48,7 @@ class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
     contract: str
     case: str
     seed: int
+    oracle: OracleText | None = None
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):

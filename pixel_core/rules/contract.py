@@ -42,7 +42,7 @@ _WRITING_RULES: tuple[Rule, ...] = (
         severity=Severity.ERROR,
         summary="The contract, or the shader that it runs, uses something that this version of pixel-lsp cannot check yet.",
         explanation="The format describes more than the checker can do today. What it cannot do is said, and the contract is not run without it.",
-        example='//! invariants = ["all(diff(keys) >= 0)"]',
+        example='//! textures = { image = { format = "rgba8unorm" } }',
         remedy="Express it with what is there (`expect`, a Python `reference`), or leave this kernel unchecked for now.",
     ),
     Rule(
@@ -83,7 +83,7 @@ _WRITING_RULES: tuple[Rule, ...] = (
         name="missing-key",
         severity=Severity.ERROR,
         summary="The contract lacks something that it cannot do without.",
-        explanation="A contract needs to know how many workgroups to start (`dispatch`, or `passes`), and what is right (`expect` or `reference`).",
+        explanation="A contract needs to know how many workgroups to start (`dispatch`, or `passes`), and what is right (`expect`, `reference`, `oracle` or `invariants`).",
         example='//! [scale]\n//! dims = "n"\n//! shapes = { x = "n" }            # no dispatch, no expect',
         remedy="Add the key that the message names. `pixel-lsp contract FILE` writes a complete frame.",
     ),

@@ -94,6 +94,19 @@ EXECUTION_RULES: tuple[Rule, ...] = (
         remedy="Run the check again.",
     ),
     Rule(
+        code="PX710",
+        name="oracle-failed",
+        severity=Severity.ERROR,
+        summary="The kernel that the contract names as its oracle gives no truth.",
+        explanation=(
+            '`oracle = "naive.wgsl:matmul"` names another kernel, simple enough to trust. It runs on the same adapter from the same inputs, with '
+            "the same sizes; its buffers are matched by their names. An oracle that does not compile, lacks an output, differs between two runs, "
+            "leaves elements unwritten or fails its own contract proves nothing about anything, so the kernel that asks it is failed."
+        ),
+        example="error[PX710]: the oracle computes no `c`",
+        remedy="Check the oracle alone first: `pixel-lsp check naive.wgsl`. Without a contract of its own it takes sizes, shapes and parameters from yours.",
+    ),
+    Rule(
         code="PX790",
         name="internal-error",
         severity=Severity.ERROR,

@@ -178,6 +178,19 @@ PROOF_RULES: tuple[Rule, ...] = (
         explanation="`--case` runs only the cases of one name, as it is written in findings and in the JSON report.",
         remedy="The finding lists the nearest names.",
     ),
+    Rule(
+        code="PX394",
+        name="partly-proved",
+        severity=Severity.INFO,
+        summary="Every invariant holds, and nothing says what the output must equal.",
+        explanation=(
+            "Invariants alone show less than a truth: sorted keys with the right sum need not be the right keys. Such a kernel is *partly proved*, a "
+            "verdict of its own that is never counted as passed. `check` exits with 0 all the same, and with 1 under `--strict`; the coach takes it "
+            "for no proof."
+        ),
+        example='invariants = ["all(diff(keys) >= 0)", "sum(keys) == sum(old.keys)"]',
+        remedy='State the truth as well: `expect = { keys = "sort(keys)" }`, a `reference` in Python, or an `oracle`.',
+    ),
 )
 
 RESULT_RULES: tuple[Rule, ...] = (
@@ -247,6 +260,19 @@ RESULT_RULES: tuple[Rule, ...] = (
         remedy=(
             "Write the element before reading it, or say that the buffer has a starting value: role `accumulate` (starts at zeros) or `inout` with `inputs`."
         ),
+    ),
+    Rule(
+        code="PX406",
+        name="broken-invariant",
+        severity=Severity.ERROR,
+        summary="A condition of `invariants` does not hold of what the kernel wrote.",
+        explanation=(
+            "An invariant speaks of the values after the last pass, and as `old.x` of those before the first. The finding names the first element that "
+            "breaks it, with both sides of the comparison. Integers are whole numbers there and do not wrap. Floats are compared within the "
+            "rounding errors of the invariant's own arithmetic: what these leave open holds."
+        ),
+        example="error[PX406]: `all(diff(keys) >= 0)` does not hold at [17]: `diff(keys)` is -3 (2 of 63 elements) (case n=64, device llvmpipe)",
+        remedy="Run the case again alone with `--case`. If the values may be off by more than rounding, say so in the invariant: `abs(sum(y) - 1) < 1e-3`.",
     ),
     Rule(
         code="PX410",

@@ -329,6 +329,7 @@ class PixelServer:
 
     def _files_changed(self, paths: tuple[Path, ...]) -> None:
         for shader in self.session.shaders_resting_on(paths):
+            self.session.forget_oracle(shader)
             self._checks.check_later(shader)
 
     def _read_folders(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pixel_core.findings import Finding, Severity
-from pixel_core.kernels.report import STATUSES, CheckReport
+from pixel_core.kernels.report import STATUSES, CheckReport, status_words
 from pixel_core.rules import RULES
 from pixel_core.source import SourceText
 from pixel_server.regions import path_below, region_of
@@ -57,7 +57,7 @@ def _label_place(path: Path, root: Path) -> str:
 def _summary(report: CheckReport) -> str:
     if not report.kernels:
         return "nothing was checked"
-    said = ", ".join(f"{report.count(status):,} {status}" for status in STATUSES if report.count(status))
+    said = ", ".join(f"{report.count(status):,} {status_words(status)}" for status in STATUSES if report.count(status))
     return f"{count(len(report.kernels), 'kernel')}: {said}"
 
 

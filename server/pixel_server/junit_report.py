@@ -1,6 +1,7 @@
 """The report as JUnit XML, as Jenkins, GitLab and others read it: a suite for each kernel, a test case for each of its cases.
 
-What failed is a `failure`, what was inconclusive an `error`, what did not run `skipped`; nothing of that ever counts as passed.
+What failed is a `failure`, what was inconclusive an `error`, what did not run or is partly proved `skipped`; nothing of that ever
+counts as passed.
 """
 
 from __future__ import annotations
@@ -13,12 +14,22 @@ from typing import Final
 from xml.etree import ElementTree
 
 from pixel_core.findings import Finding, Severity
-from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PASSED, SKIPPED, CaseReport, CheckReport, ValidationReport
+from pixel_core.kernels.report import (
+    FAILED,
+    INCONCLUSIVE,
+    PARTLY_PROVED,
+    PASSED,
+    SKIPPED,
+    CaseReport,
+    CheckReport,
+    ValidationReport,
+    status_words,
+)
 from pixel_core.source import SourceText
 from pixel_server.discover import sidecar_of
 from pixel_server.regions import path_below, region_of
 
-_TAGS: Final = {FAILED: "failure", INCONCLUSIVE: "error", SKIPPED: "skipped"}
+_TAGS: Final = {FAILED: "failure", INCONCLUSIVE: "error", SKIPPED: "skipped", PARTLY_PROVED: "skipped"}
 
 _WHOLE: Final = "contract"
 """The test case for what a kernel as a whole came to, where its cases do not say it."""
@@ -92,7 +103,7 @@ class _Said:
 def _said(kernel: ValidationReport, case: CaseReport, told: Iterable[Finding]) -> _Said:
     """A case with the findings that name it; with all that speak of errors where none does."""
     about = [finding for finding in told if any(case.name in text for text in (finding.message, *finding.notes))]
-    errors = [finding for finding in kernel.findings if finding.severity is Severity.ERROR]
+    errors = [finding for finding in kernel.findings if finding.severity is Severity.ERROR or finding.code == "PX394"]
     return _Said(name=case.name, status=case.status, findings=tuple(about or errors), seconds=case.seconds)
 
 
@@ -101,9 +112,9 @@ def _test_case(said: _Said, group: str, file: str, sources: Mapping[Path, Source
     element = ElementTree.Element("testcase", attributes)
     if said.status != PASSED:
         first = said.findings[0] if said.findings else None
-        message = first.message if first else said.status
+        message = first.message if first else status_words(said.status)
         outcome = ElementTree.SubElement(element, _TAGS.get(said.status, "error"), {"message": _text(message)})
-        if said.status != SKIPPED:
+        if said.status not in (SKIPPED, PARTLY_PROVED):
             outcome.set("type", first.code if first else said.status)
         outcome.text = _text("\n\n".join("\n".join(_lines(finding, sources, root)) for finding in said.findings))
     return element

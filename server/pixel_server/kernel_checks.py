@@ -96,7 +96,7 @@ class KernelChecks:
                 return None
             if shader.analysis is not None and shader.analysis.texts == texts:
                 return shader.analysis
-            if not _is_long(texts.shader.text):
+            if not _is_long(texts.shader.text, texts.sidecar.text if texts.sidecar is not None else ""):
                 analysis = _analyse(texts, self._session.settings.seed)
             else:
                 analysis = await asyncio.get_running_loop().run_in_executor(self._threads, self._analyse_if_wanted, shader, texts)
@@ -208,8 +208,9 @@ class KernelChecks:
             timer.cancel()
 
 
-def _is_long(text: str) -> bool:
-    return len(text) > _INLINE_CHARACTERS
+def _is_long(text: str, sidecar: str = "") -> bool:
+    """Whether the analysis may take long; that of a contract with an oracle reads another shader, whose length is not known yet."""
+    return len(text) > _INLINE_CHARACTERS or "oracle" in text or "oracle" in sidecar
 
 
 def _analyse(texts: Texts, seed: int) -> Analysis:

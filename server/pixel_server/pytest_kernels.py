@@ -15,7 +15,7 @@ from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
 from pixel_core.kernels.examine import examine, has_error
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
-from pixel_core.kernels.report import FAILED, INCONCLUSIVE, SKIPPED, CheckReport, ValidationReport
+from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PARTLY_PROVED, SKIPPED, CheckReport, ValidationReport
 from pixel_core.kernels.validate import Checker, CheckOptions, Selection
 
 
@@ -51,7 +51,7 @@ class ShaderFile(pytest.File):
 
 
 class KernelItem(pytest.Item):
-    """One kernel. Passes, fails or is skipped as `pixel-lsp check` has it; inconclusive is a failure."""
+    """One kernel. Passes, fails or is skipped as `pixel-lsp check` has it; inconclusive is a failure, and partly proved is skipped."""
 
     def __init__(self, *, loaded: LoadedShader | Finding, contract: str | None, **kwargs: object) -> None:
         super().__init__(**kwargs)  # pyright: ignore[reportArgumentType]  # pytest hands on what belongs to it
@@ -75,8 +75,8 @@ class KernelItem(pytest.Item):
         self._remember(kernels)
         if not kernels or any(kernel.status in (FAILED, INCONCLUSIVE) for kernel in kernels) or has_error(report.findings):
             raise KernelFailure(self._drawn(report))
-        if all(kernel.status == SKIPPED for kernel in kernels):
-            pytest.skip(next((finding.message for finding in report.all_findings()), "nothing to execute"))
+        if all(kernel.status in (SKIPPED, PARTLY_PROVED) for kernel in kernels):
+            pytest.skip(next((finding.message for finding in reversed(report.all_findings())), "nothing to execute"))
         if report.all_findings():
             self.add_report_section("call", "findings", self._drawn(report))
 

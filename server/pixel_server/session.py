@@ -297,6 +297,11 @@ class Session:
             if shader.is_file and (changed & self.files_of(shader) or (python_changed and _has_reference(shader)))
         )
 
+    def forget_oracle(self, shader: OpenShader) -> None:
+        """Forget the analysis of a shader whose oracle was read for it: its file may say something else now."""
+        if shader.analysis is not None and any(contract.oracle for contract in shader.analysis.loaded.contracts.contracts):
+            shader.analysis = None
+
     def files_of(self, shader: OpenShader) -> frozenset[Path]:
         """Every file that what is known about a shader rests on, existing or not."""
         files = {shader.path, sidecar_path(shader.path)}

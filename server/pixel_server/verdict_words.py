@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PASSED, SKIPPED, STATUSES, ValidationReport
+from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PARTLY_PROVED, PASSED, SKIPPED, STATUSES, ValidationReport, status_words
 
-_SIGNS: Final = {PASSED: "✓", FAILED: "✗", INCONCLUSIVE: "?", SKIPPED: "–"}
+_SIGNS: Final = {PASSED: "✓", PARTLY_PROVED: "≈", FAILED: "✗", INCONCLUSIVE: "?", SKIPPED: "–"}
 
 
 def verdict_words(kernel: ValidationReport) -> str:
     """What its cases came to; its greatest error where outputs were compared; how long it took where it ran."""
-    error = worst_error(kernel) if kernel.status in {PASSED, FAILED} else None
+    error = worst_error(kernel) if kernel.status in {PASSED, PARTLY_PROVED, FAILED} else None
     took = (seconds(sum(case.seconds for case in kernel.cases)),) if any(case.seconds for case in kernel.cases) else ()
     return f"{_SIGNS.get(kernel.status, '?')} {', '.join((cases_in_short(kernel), *((error,) if error else ()), *took))}"
 
@@ -21,16 +21,18 @@ def cases_in_short(kernel: ValidationReport) -> str:
     """How many cases came to what."""
     total = len(kernel.cases)
     if not total:
-        return {FAILED: "failed before any case ran", SKIPPED: "skipped"}.get(kernel.status, kernel.status)
-    passed = sum(case.status == PASSED for case in kernel.cases)
+        return {FAILED: "failed before any case ran", SKIPPED: "skipped"}.get(kernel.status, status_words(kernel.status))
+    passed = sum(case.status in (PASSED, PARTLY_PROVED) for case in kernel.cases)
     if passed == total:
-        verdict = "" if kernel.status == PASSED else f", {kernel.status}"
+        verdict = "" if kernel.status == PASSED else f", {status_words(kernel.status)}"
         return f"{count(total, 'case')}{verdict}"
     # What passed is what remains, except beside cases that nobody ran.
     others = [
-        (status, sum(case.status == status for case in kernel.cases)) for status in STATUSES if status != PASSED or kernel.status == PASSED
+        (status, sum(case.status == status for case in kernel.cases))
+        for status in STATUSES
+        if status not in (PASSED, PARTLY_PROVED) or kernel.status in (PASSED, PARTLY_PROVED)
     ]
-    said = ", ".join(f"{number:,} {status}" for status, number in others if number)
+    said = ", ".join(f"{number:,} {status_words(status)}" for status, number in others if number)
     return f"{said} of {count(total, 'case')}"
 
 

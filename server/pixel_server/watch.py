@@ -75,20 +75,23 @@ async def watch(paths: Sequence[str], options: CheckOptions, console: Console) -
 def affected(shaders: Iterable[Path], touched: Collection[Path]) -> frozenset[Path]:
     """The shaders that a change of these absolute paths concerns.
 
-    A shader is concerned by itself, by its sidecar and, when its contract names a Python reference, by every Python file:
-    references import.
+    A shader is concerned by itself, by its sidecar, by the oracles that its contracts name and, when one names a Python reference, by
+    every Python file: references import.
     """
-    python_changed = any(path.suffix == ".py" for path in touched)
     return frozenset(
         shader
         for shader in shaders
-        if _absolute(shader) in touched or _absolute(sidecar_of(shader)) in touched or (python_changed and _has_reference(shader))
+        if _absolute(shader) in touched or _absolute(sidecar_of(shader)) in touched or _truth_changed(shader, touched)
     )
 
 
-def _has_reference(shader: Path) -> bool:
+def _truth_changed(shader: Path, touched: Collection[Path]) -> bool:
     loaded = load_shader(shader)
-    return isinstance(loaded, LoadedShader) and any(contract.reference is not None for contract in loaded.contracts.contracts)
+    if not isinstance(loaded, LoadedShader):
+        return False
+    python_changed = any(path.suffix == ".py" for path in touched)
+    has_reference = any(contract.reference is not None for contract in loaded.contracts.contracts)
+    return (python_changed and has_reference) or any(_absolute(path) in touched for path in loaded.files)
 
 
 async def _settled(changes: asyncio.Queue[Path]) -> frozenset[Path]:

@@ -154,6 +154,35 @@ async def test_generated_contract_that_would_run_python_is_not_run(prover: Prove
 
 
 @asyncio_module
+async def test_generated_contract_that_would_choose_its_judge_is_not_run(prover: Prover, workspace: Path) -> None:
+    text = TRIPLE.replace('expect = { y = "3 * x" }', 'oracle = "mine.wgsl:main"')
+    evidence = await gather(prover, "new.wgsl", text, action=Action.WRITE_FILE)
+    assert check_of(evidence, "unchanged_contract").summary == "the candidate's own contract runs `mine.wgsl:main`"
+
+
+@asyncio_module
+async def test_partly_proved_is_no_proof(prover: Prover, workspace: Path) -> None:
+    text = TRIPLE.replace('expect = { y = "3 * x" }', 'invariants = ["all(y == 3 * x)"]')
+    (workspace / "triple.wgsl").write_text(text)
+    evidence = await gather(prover, "triple.wgsl", text.replace("x[id.x] * 3.0", "3.0 * x[id.x]"))
+    assert evidence.proof is Proof.UNPROVED
+    contract = check_of(evidence, "contract")
+    assert contract.status is CheckStatus.ABSENT
+    assert contract.summary == "partly proved: its invariants hold, and nothing says what its outputs must equal"
+    assert statuses(evidence)["hidden"] == "passed"
+    assert (await gather(prover, "triple.wgsl", text.replace("x[id.x] * 3.0", "x[id.x]"))).proof is Proof.REFUTED
+
+
+@asyncio_module
+async def test_kernel_held_against_the_one_it_replaces(prover: Prover, workspace: Path) -> None:
+    (workspace / "old.wgsl").write_text(CODE)
+    text = TRIPLE.replace('expect = { y = "3 * x" }', 'oracle = "old.wgsl:triple"')
+    (workspace / "triple.wgsl").write_text(text)
+    assert (await gather(prover, "triple.wgsl", text.replace("x[id.x] * 3.0", "3.0 * x[id.x]"))).proof is Proof.PROVED
+    assert (await gather(prover, "triple.wgsl", text.replace("x[id.x] * 3.0", "2.0 * x[id.x]"))).proof is Proof.REFUTED
+
+
+@asyncio_module
 async def test_kernel_without_a_contract_is_unproved(prover: Prover, workspace: Path) -> None:
     evidence = await gather(prover, "new.wgsl", CODE, action=Action.WRITE_FILE)
     assert (evidence.proof, evidence.engine) == (Proof.UNPROVED, "")

@@ -101,6 +101,18 @@ EXPECTED = (
     ),
     Expected(shader="reference_outside_by_path", code="PX707", message="`outside.py` lies outside of", place='"../outside.py:main"'),
     Expected(shader="reference_outside_by_link", code="PX707", message="`link.py` lies outside of", place='"link.py:main"'),
+    # Oracles.
+    Expected(shader="oracle_outside_by_path", code="PX707", message="`../outside.wgsl` lies outside", place='"../outside.wgsl:main"'),
+    Expected(shader="oracle_outside_by_link", code="PX707", message="`link.wgsl` lies outside", place='"link.wgsl:main"'),
+    Expected(shader="oracle_is_itself", code="PX710", message="`double` cannot be its own oracle", place='"oracle_is_itself.wgsl:double"'),
+    Expected(shader="oracle_too_large", code="PX710", message="too_large.wgsl is larger than 4 MiB", place='"too_large.wgsl:double"'),
+    Expected(
+        shader="oracle_never_ends",
+        status="inconclusive",
+        code="PX410",
+        message="inconclusive: the adapter ended a loop of the oracle (endless_loop.wgsl:",
+        place="endless_loop.wgsl:main",
+    ),
     Expected(shader="include_outside", code="PX304", message="`prepare`", place="../outside.wgsl"),
     # Shaders.
     Expected(
@@ -161,6 +173,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(HOSTILE, workspace)
     (outer / "outside.py").write_text('def main(x, **_):\n    return {"y": 2 * x}\n', encoding="utf-8")
     (workspace / "link.py").symlink_to(outer / "outside.py")
+    shutil.copyfile(HOSTILE / "good.wgsl", outer / "outside.wgsl")
+    (workspace / "link.wgsl").symlink_to(outer / "outside.wgsl")
     write_generated(workspace)
     for expected in EXPECTED:
         (workspace / f"good_after_{expected.shader}.wgsl").write_text(GOOD, encoding="utf-8")

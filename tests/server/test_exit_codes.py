@@ -19,6 +19,7 @@ def finding(code: str, severity: Severity) -> Finding:
         (["passed"], 0, 0),
         (["passed", "skipped"], 0, 1),
         (["skipped"], 0, 1),
+        (["passed", "partly_proved"], 0, 1),
         (["passed", "failed"], 1, 1),
         (["passed", "inconclusive"], 1, 1),
         ([], 2, 2),

@@ -84,7 +84,13 @@ def junit(report: CheckReport) -> junitparser.JUnitXml:
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"), [("failed", junitparser.Failure), ("inconclusive", junitparser.Error), ("skipped", junitparser.Skipped)]
+    ("status", "outcome"),
+    [
+        ("failed", junitparser.Failure),
+        ("inconclusive", junitparser.Error),
+        ("skipped", junitparser.Skipped),
+        ("partly_proved", junitparser.Skipped),
+    ],
 )
 def test_junit_counts_nothing_as_passed_that_did_not_pass(status: str, outcome: type[object]) -> None:
     (suite,) = junit(report_of(finding("wrong (case n=1)"), status=status))

@@ -48,3 +48,20 @@ def check(present: str, line: int, expected: int | None) -> None:
 )
 def test_a_line_that_was_not_edited_is_found_in_the_text_that_was_analysed(present: str, line: int, expected: int | None) -> None:
     check(present, line, expected)
+
+
+def test_an_analysis_that_read_an_oracle_is_forgotten_when_its_file_changes(tmp_path: Path) -> None:
+    text = (
+        '//! [main]\n//! shapes = { y = "1" }\n//! dispatch = 1\n//! TRUTH\n@group(0) @binding(0) var<storage, read_write> y: array<u32>;\n'
+    )
+    text += "@compute @workgroup_size(1)\nfn main() { y[0] = 1u; }\n"
+    session = Session(client=Client(), trust=Trust(TrustStore(tmp_path)))
+    for truth, is_kept in (('expect = { y = "1" }', True), ('oracle = "sub/../other.wgsl:main"', False)):
+        source = SourceText(tmp_path / "k.wgsl", text.replace("TRUTH", truth))
+        loaded = understand(source, None)
+        analysis = Analysis(texts=Texts(shader=source, sidecar=None), loaded=loaded, examination=examine(loaded))
+        shader = OpenShader(uri=source.path.as_uri(), path=source.path, is_file=True, analysis=analysis)
+        session.shaders[shader.uri] = shader
+        assert session.shaders_resting_on([tmp_path / "other.wgsl"]) == (() if is_kept else (shader,))
+        session.forget_oracle(shader)
+        assert (shader.analysis is analysis) == is_kept

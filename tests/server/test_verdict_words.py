@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PASSED, SKIPPED, CaseReport, ValidationReport
+from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PARTLY_PROVED, PASSED, SKIPPED, CaseReport, ValidationReport
 from pixel_server.verdict_words import cases_in_short
 
 
@@ -17,6 +17,9 @@ from pixel_server.verdict_words import cases_in_short
         (FAILED, [PASSED, FAILED, FAILED], "2 failed of 3 cases"),
         (FAILED, [FAILED, SKIPPED], "1 failed, 1 skipped of 2 cases"),
         (PASSED, [PASSED, SKIPPED, SKIPPED], "1 passed, 2 skipped of 3 cases"),
+        (PARTLY_PROVED, [PARTLY_PROVED, PARTLY_PROVED], "2 cases, partly proved"),
+        (PARTLY_PROVED, [PARTLY_PROVED, SKIPPED], "1 partly proved, 1 skipped of 2 cases"),
+        (FAILED, [PARTLY_PROVED, FAILED], "1 failed of 2 cases"),
         (SKIPPED, [], "skipped"),
         (FAILED, [], "failed before any case ran"),
     ],

@@ -159,9 +159,10 @@ def test_nothing_to_watch() -> None:
 
 
 def test_which_shaders_a_change_concerns() -> None:
-    for name, text in (("a.wgsl", ""), ("b.wgsl", REFERENCE)):
+    oracle = REFERENCE.replace('reference = "ref.py:f"', 'oracle = "naive/n.wgsl:k"')
+    for name, text in (("a.wgsl", ""), ("b.wgsl", REFERENCE), ("c.wgsl", oracle)):
         Path(name).write_text(text, encoding="utf-8")
-    shaders = (Path("a.wgsl"), Path("b.wgsl"))
+    shaders = (Path("a.wgsl"), Path("b.wgsl"), Path("c.wgsl"))
 
     def concerned(*changed: str) -> set[str]:
         return {shader.name for shader in affected(shaders, {Path.cwd() / name for name in changed})}
@@ -169,7 +170,8 @@ def test_which_shaders_a_change_concerns() -> None:
     assert concerned("a.wgsl") == {"a.wgsl"}
     assert concerned("b.contract.toml") == {"b.wgsl"}
     assert concerned("helpers/anything.py") == {"b.wgsl"}
-    assert concerned("a.txt", "c.wgsl") == set()
+    assert concerned("naive/n.wgsl") == concerned("naive/n.contract.toml") == {"c.wgsl"}
+    assert concerned("a.txt", "d.wgsl") == set()
 
 
 def test_merging_keeps_what_is_still_true() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from lsprotocol import types
 
 from pixel_core.findings import Finding
-from pixel_core.kernels.report import ValidationReport
+from pixel_core.kernels.report import ValidationReport, status_words
 from pixel_core.rules import RULES
 from pixel_server.client import Client
 from pixel_server.client_text import ClientText
@@ -74,7 +74,7 @@ def _report(report: ValidationReport) -> Iterator[str]:
     for case in report.cases[:MAX_CASES]:
         error = "" if case.max_absolute_error is None else f"  max error {case.max_absolute_error:.2g}"
         took = f"  {seconds(case.seconds)}" if case.seconds else ""
-        yield f"{case.name:<{width}}  {case.status}{error}{took}"
+        yield f"{case.name:<{width}}  {status_words(case.status)}{error}{took}"
     if len(report.cases) > MAX_CASES:
         yield f"and {len(report.cases) - MAX_CASES} more cases"
 

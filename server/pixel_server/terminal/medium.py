@@ -24,15 +24,25 @@ class Glyphs:
     cut: str
     replacement: str
     passed: str
+    partly: str
     failed: str
     inconclusive: str
     skipped: str
 
 
 UNICODE = Glyphs(
-    corner="┌─", bar="│", gap="┊", cut="…", replacement="\N{REPLACEMENT CHARACTER}", passed="✓", failed="✗", inconclusive="?", skipped="–"
+    corner="┌─",
+    bar="│",
+    gap="┊",
+    cut="…",
+    replacement="\N{REPLACEMENT CHARACTER}",
+    passed="✓",
+    partly="≈",
+    failed="✗",
+    inconclusive="?",
+    skipped="–",
 )
-ASCII = Glyphs(corner="-->", bar="|", gap=":", cut="~", replacement="?", passed="+", failed="x", inconclusive="?", skipped="-")
+ASCII = Glyphs(corner="-->", bar="|", gap=":", cut="~", replacement="?", passed="+", partly="~", failed="x", inconclusive="?", skipped="-")
 
 _ASCII_SPELLINGS = str.maketrans(
     {"×": "x", "·": "*", "−": "-", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=", "→": "->", "…": "...", "′": "'", "✓": "+", "✗": "x"}

@@ -13,11 +13,21 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PASSED, SKIPPED, STATUSES, CheckReport, ValidationReport
+from pixel_core.kernels.report import (
+    FAILED,
+    INCONCLUSIVE,
+    PARTLY_PROVED,
+    PASSED,
+    SKIPPED,
+    STATUSES,
+    CheckReport,
+    ValidationReport,
+    status_words,
+)
 from pixel_server.terminal.medium import Glyphs, Medium
 from pixel_server.verdict_words import cases_in_short, count, seconds, worst_error
 
-_STYLES: Final = {PASSED: "bold green", FAILED: "bold red", INCONCLUSIVE: "bold yellow", SKIPPED: "dim"}
+_STYLES: Final = {PASSED: "bold green", PARTLY_PROVED: "bold cyan", FAILED: "bold red", INCONCLUSIVE: "bold yellow", SKIPPED: "dim"}
 
 
 def render_summary(report: CheckReport, medium: Medium) -> Text:
@@ -35,7 +45,7 @@ def _kernel(kernel: ValidationReport, name: str, name_width: int, medium: Medium
     sign = _sign(kernel.status, medium.glyphs)
     line = Text.assemble((f"{sign} ", _STYLES.get(kernel.status, "")), (name, "bold"), " " * (name_width - cell_len(name)))
     line.append(f"  {cases_in_short(kernel)}")
-    error = worst_error(kernel) if kernel.status in {PASSED, FAILED} else None
+    error = worst_error(kernel) if kernel.status in {PASSED, PARTLY_PROVED, FAILED} else None
     if error:
         line.append(f"  {error}")
     if any(case.seconds for case in kernel.cases):
@@ -44,7 +54,13 @@ def _kernel(kernel: ValidationReport, name: str, name_width: int, medium: Medium
 
 
 def _sign(status: str, glyphs: Glyphs) -> str:
-    signs = {PASSED: glyphs.passed, FAILED: glyphs.failed, INCONCLUSIVE: glyphs.inconclusive, SKIPPED: glyphs.skipped}
+    signs = {
+        PASSED: glyphs.passed,
+        PARTLY_PROVED: glyphs.partly,
+        FAILED: glyphs.failed,
+        INCONCLUSIVE: glyphs.inconclusive,
+        SKIPPED: glyphs.skipped,
+    }
     return signs.get(status, glyphs.inconclusive)
 
 
@@ -56,7 +72,7 @@ def _closing(report: CheckReport, medium: Medium) -> Text:
     for index, (status, number) in enumerate(parts):
         if index:
             line.append(", ")
-        line.append(f"{count(number, 'kernel') if not index else f'{number:,}'} {status}", _STYLES[status])
+        line.append(f"{count(number, 'kernel') if not index else f'{number:,}'} {status_words(status)}", _STYLES[status])
     adapters = {f"{kernel.adapter.name}, {kernel.adapter.driver}" for kernel in report.kernels if kernel.adapter is not None}
     if adapters:
         line.append(f" on {medium.printable('; '.join(sorted(adapters)))}")

@@ -80,3 +80,23 @@ def test_buffers_end_at_a_whole_word(codec: str, shape: tuple[int, ...], size: i
 def test_rows_must_be_whole_blocks() -> None:
     with pytest.raises(ExpressionProblem, match=r"^q4_0 packs 32 values into a block; the last axis has 48$"):
         encode("q4_0", np.ones((2, 48)))
+
+
+def test_four_whole_numbers_in_a_word() -> None:
+    packed = encode("u8x4", np.array([1, 2, 254, 255], np.uint32))
+    assert packed == bytes([1, 2, 254, 255])
+    values = decode("u8x4", packed, (4,))
+    assert (values.dtype, values.tolist()) == (np.uint32, [1, 2, 254, 255])
+
+
+def test_four_normalised_levels_in_a_word() -> None:
+    """As `pack4x8unorm`: ⌊0.5 + 255 · e⌋ of what is held between 0 and 1."""
+    packed = encode("unorm8x4", np.array([-1, 0.5, 1 / 255, 7], np.float32))
+    assert packed == bytes([0, 128, 1, 255])
+    assert decode("unorm8x4", packed, (4,)).tolist() == [0, np.float32(128) / np.float32(255), np.float32(1) / np.float32(255), 1]
+
+
+@pytest.mark.parametrize("codec", ["u8x4", "unorm8x4"])
+def test_every_byte_is_kept(codec: str) -> None:
+    every = bytes(range(256))
+    assert encode(codec, decode(codec, every, (256,))) == every

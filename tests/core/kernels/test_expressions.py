@@ -169,7 +169,7 @@ def check_refused(text: str, message: str) -> ExpressionProblem:
         ("np.exp(x)", "np.exp", "`np.exp` is a method; only plain functions are called", "write `exp(…)`"),
         ("a.sum()", "a.sum", "`a.sum` is a method; only plain functions are called", "write `sum(a)`"),
         ("(a + b).T", "(a + b).T", "`.T` stands after something that is not a name", "a dot only names a field: `p.pos`"),
-        ("a.b.c", "a.b.c", "`.c` stands after something that is not a name", "a dot only names a field: `p.pos`"),
+        ("a.b().c", "a.b().c", "`.c` stands after something that is not a name", "a dot only names a field: `p.pos`"),
         ("2(M)", "2", "only a function by its name can be called", "multiply with `*`"),
         ("None", "None", "`None` means a new axis and stands only inside `[ ]`", "write `x[:, None]`"),
         ("()", "()", "an empty list says nothing", None),
