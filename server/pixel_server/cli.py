@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pixel_core import __version__
 from pixel_core.errors import PixelError
@@ -133,19 +133,20 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 
 
 def _rounds(text: str) -> int:
-    number = positive_number(text)
-    if not 3 <= number <= 1000:
-        raise argparse.ArgumentTypeError(f"{number} is not from 3 to 1000")
-    return number
+    return int(_number(text, 3, 1000, int))
 
 
 def _percent(text: str) -> float:
+    return _number(text, 0, 1000, float)
+
+
+def _number(text: str, low: int, high: int, kind: Callable[[str], float]) -> float:
     try:
-        number = float(text)
+        number = kind(text)
     except ValueError:
-        number = -1.0
-    if not 0 <= number <= 1000:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 0 to 1000")
+        number = low - 1
+    if not low <= number <= high:  # so it is for NaN
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from {low:,} to {high:,}")
     return number
 
 

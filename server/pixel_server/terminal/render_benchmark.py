@@ -1,9 +1,9 @@
 """A benchmark as a table: one row a kernel and size, then what the numbers mean.
 
-kernel            time a run            GFLOP/s  GB/s  of roofline  times   baseline
+kernel                           time a run  GFLOP/s     GB/s  of roofline   speed
 M=512 N=512 K=512
-  matmul          412 ms (408 to 421)      0.65  0.01        1.7 %  1.00
-  matmul_registers 61 ms (60.1 to 63)      4.40  0.05       11.4 %  6.75   1.02 times
+  matmul                412 ms (408 to 416)    0.485  0.00243       1.70 %  1.00 x
+  matmul_registers   61.0 ms (60.5 to 62.0)     3.28   0.0164       11.4 %  6.75 x
 """
 
 from __future__ import annotations
