@@ -126,7 +126,14 @@ class CaseRunner:
         return self._results.last(await self._key(loaded, kernel, case))
 
     async def run(
-        self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None = None, *, anew: bool = False
+        self,
+        loaded: LoadedShader,
+        kernel: Kernel,
+        case: Case,
+        cancel: asyncio.Event | None = None,
+        *,
+        anew: bool = False,
+        watch_loops: bool = True,
     ) -> CaseRun:
         """Run one case of one kernel, or take its result from an earlier run that rests on the same texts and files.
 
@@ -136,11 +143,12 @@ class CaseRunner:
             case: The case.
             cancel: Set to withdraw it; the run then has a fault `cancelled`.
             anew: Run it although its result is known.
+            watch_loops: See `Selection`.
         """
         key = await self._key(loaded, kernel, case)
         run = self._results.find(key) if self._reuse_results and not anew else None
         if run is None:
-            run = await self._run(loaded, kernel, case, cancel)
+            run = await self._run(loaded, kernel, case, cancel, watch_loops=watch_loops)
             self._results.keep(key, run)
         return run
 
@@ -154,11 +162,12 @@ class CaseRunner:
     def _root(self, kernel: Kernel) -> Path:
         return self._workspace or project_root(kernel.contract.source.path.parent)
 
-    async def _run(self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None) -> CaseRun:
+    async def _run(self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None, *, watch_loops: bool) -> CaseRun:
         text = self._text(loaded, kernel, case)
         budget_s = kernel.contract.budget.seconds
         # An endless loop that an adapter ends may leave a right result; the largest case of a kernel would show any.
-        watch_loops = case.name == max(kernel.plan.cases, key=lambda one: (one.size_bytes, one.invocations)).name
+        largest = max(kernel.plan.cases, key=lambda one: (one.size_bytes, one.invocations)).name
+        watch_loops = watch_loops and case.name == largest
         request = CheckCase(shader=text, watch_loops=watch_loops)
         files: Mapping[str, str] = {}
         folder: Path | None = None

@@ -73,10 +73,13 @@ class Selection:
     Attributes:
         contract: Only this contract; None for all.
         case: Only the cases of this name; None for all.
+        watch_loops: Whether the largest case looks for loops that the adapter ended although every output is right. That takes several
+            times as long as the case; a case that is checked beside its whole contract can do without.
     """
 
     contract: str | None = None
     case: str | None = None
+    watch_loops: bool = True
 
     def of(self, kernel: ExaminedKernel) -> frozenset[str]:
         """The names of a kernel's cases that are asked for."""
@@ -192,7 +195,7 @@ class Checker:
         jobs = [report for report in reports if isinstance(report, _Job)]
         if jobs:
             await self._runner.require_device()
-            await self._run(jobs, on_progress, cancel, anew=selection is not None)
+            await self._run(jobs, on_progress, cancel, anew=selection is not None, watch_loops=(selection or Selection()).watch_loops)
         kernels = tuple(
             report_kernel(report.examined, report.runs, seed=self._options.seed, all_cases=self._options.case is None)
             if isinstance(report, _Job)
@@ -248,7 +251,13 @@ class Checker:
         return _Job(examined, asked=(selection or Selection()).of(examined))
 
     async def _run(
-        self, jobs: Sequence[_Job], on_progress: Callable[[Progress], None] | None, cancel: asyncio.Event | None, *, anew: bool
+        self,
+        jobs: Sequence[_Job],
+        on_progress: Callable[[Progress], None] | None,
+        cancel: asyncio.Event | None,
+        *,
+        anew: bool,
+        watch_loops: bool,
     ) -> None:
         """Run what is asked for; kernels in parallel as far as there are workers, the cases of one kernel in order."""
         total = sum(len(job.asked) for job in jobs)
@@ -269,7 +278,7 @@ class Checker:
                             on_progress(
                                 Progress(shader=loaded.source.path, contract=kernel.contract.name, case=case.name, done=done, total=total)
                             )
-                        run = await self._runner.run(loaded, kernel, case, cancel, anew=anew)
+                        run = await self._runner.run(loaded, kernel, case, cancel, anew=anew, watch_loops=watch_loops)
                         job.runs.append((case, run))
                         job.is_over = any(fault.kind in FINAL_FAULTS for fault in run.result.faults)
                     done += 1

@@ -53,7 +53,7 @@ async def verify_targets(
 
     async def status(target: Target, *, case: str | None) -> str:
         loaded = target.original if case is None else target.examined.loaded
-        selection = Selection(contract=target.contract, case=case)
+        selection = Selection(contract=target.contract, case=case, watch_loops=case is None)
         report = await checker.check_loaded((loaded,), on_progress, selection=selection)
         found, why = _status(report, target.contract, case)
         if found != PASSED:
