@@ -25,7 +25,8 @@ CAPABILITY_FOLDER = Path(__file__).parents[4] / "shared" / "clients" / "caps"
 PROGRAM = shutil.which("pixel-lsp", path=Path(sys.executable).parent) or "pixel-lsp"
 """As editors start it: `python -m` would look into the folder that it is started in first."""
 
-TIMEOUT_S = 20
+TIMEOUT_S = 40
+"""Far beyond what anything takes: only a test that fails waits for so long."""
 
 Action = Union[types.Command, types.CodeAction]
 Predicate = Callable[[Sequence[types.Diagnostic]], bool]
@@ -331,6 +332,11 @@ async def editor(
         await made.client.shutdown_session()
         await made.client.stop()
     await gone(family)
+
+
+def running(editor: Editor, module: str) -> list[int]:
+    """The processes under an editor's server that run a module."""
+    return [child for child in descendants(editor.process_id) if module in command_line(child)]
 
 
 def descendants(process: int) -> set[int]:
