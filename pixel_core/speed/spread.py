@@ -15,11 +15,6 @@ class Spread:
     median: float
     high: float
 
-    @property
-    def relative(self) -> float:
-        """(high - low) / median; 0 for a median of 0."""
-        return (self.high - self.low) / self.median if self.median else 0.0
-
 
 def spread_of(values: Sequence[float]) -> Spread:
     """Quartiles, inclusive (the method of `statistics.quantiles` for data that hold their extremes); of one value, that value.

@@ -95,6 +95,12 @@ async def test_short_runs_are_repeated_until_they_can_be_measured() -> None:
     assert [one.runs for one in benchmark.measurements] == [7, 256]
 
 
+async def test_what_takes_long_warms_up_once() -> None:
+    checker = ScriptedChecker(steadily(matmul=1.5))
+    await run(checker, "matmul")
+    assert [name for name, _ in checker.timed].count("matmul") == 1 + 3
+
+
 async def test_the_share_is_that_of_the_round() -> None:
     """In the second round the whole machine is half as fast: the share stays."""
     calls = {"multiply_add": 0, "copy": 0, "matmul": 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,8 @@ def test_without_matplotlib_one_sentence_says_what_to_do(monkeypatch: pytest.Mon
 
 
 def test_the_command_loads_neither_numpy_nor_matplotlib() -> None:
-    assert "matplotlib" not in vars(sys.modules["pixel_server.draw_roofline"])
+    code = "import sys, pixel_server.commands.bench; print(*sorted({'numpy', 'matplotlib', 'wgpu'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60).stdout == "\n"
 
 
 @pytest.mark.parametrize(
