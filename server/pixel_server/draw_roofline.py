@@ -35,7 +35,8 @@ def draw_roofline(benchmark: Benchmark, path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    # The legend stands below the axes and needs room for each line of its two columns.
+    figure = Figure(figsize=(9, 5.5 + 0.12 * len(shown)), layout="constrained")
     axes = figure.subplots()
     intensities = [one.work.intensity or 1.0 for one in shown]
     ridge = roofline.peak.median / roofline.bandwidth.median
@@ -46,22 +47,25 @@ def draw_roofline(benchmark: Benchmark, path: Path) -> None:
         f"{roofline.peak.median / 1e9:.3g} GFLOP/s multiply-add, f32", (right, roofline.peak.median / 1e9), ha="right", va="bottom"
     )
     slope = roofline.bandwidth.median
-    axes.annotate(f"{slope / 1e9:.3g} GB/s copy", (left, roofline.attainable(left) / 1e9), ha="left", va="bottom")
-    for number, (one, intensity) in enumerate(zip(shown, intensities, strict=True)):
+    axes.annotate(f"{slope / 1e9:.3g} GB/s copy", (left * 1.1, roofline.attainable(left) / 1e9), ha="left", va="top")
+    contracts = list(dict.fromkeys(one.contract for one in shown))
+    cases = list(dict.fromkeys(one.case for one in shown))
+    for one, intensity in zip(shown, intensities, strict=True):
         rate = (one.flops_per_s or 0.0) / 1e9
         spread = one.time
         errors = [[max(rate - rate * spread.median / spread.high, 0.0)], [max(rate * spread.median / spread.low - rate, 0.0)]]
         label = f"{one.contract}, {one.case}: {rate:.3g} GFLOP/s, {spread_of(one.share).median * 100:.3g} %"
-        marker = _MARKERS[number % len(_MARKERS)]
+        marker = _MARKERS[cases.index(one.case) % len(_MARKERS)]
+        color = f"C{contracts.index(one.contract) % 10}"
         # A dollar sign would begin a formula.
-        axes.errorbar([intensity], [rate], yerr=errors, fmt=marker, capsize=3, label=label.replace("$", r"\$"))
+        axes.errorbar([intensity], [rate], yerr=errors, fmt=marker, color=color, capsize=3, label=label.replace("$", r"\$"))
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("operations for each byte of the bound buffers (FLOP/B)")
     axes.set_ylabel("GFLOP/s")
     axes.set_title(f"{benchmark.adapter.name}, {benchmark.adapter.driver}".replace("$", r"\$"))
     axes.grid(visible=True, which="both", alpha=0.2)
-    axes.legend(fontsize="small")
+    figure.legend(loc="outside lower center", ncols=2, fontsize="small")
     try:
         # Texts stay texts, and the same numbers give the same file.
         with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pixel-lsp"}):
