@@ -17,7 +17,7 @@ PERFORMANCE_RULES: tuple[Rule, ...] = (
             "timed in turn with two kernels that only compute and only copy, so a slow moment of the machine falls on all of them.\n\n"
             "Two things must hold together. The quartiles are apart: three quarters of the rounds reach less than three quarters of the "
             "baseline's rounds did, so the noise of either measurement does not explain it. And the medians differ by more than the threshold, "
-            "10 % unless `--threshold` says otherwise. Where the contract's `flops`, the sizes of the buffers or the roofline's own "
+            "10 % unless `--threshold` says otherwise. What is slower by both is measured once more, and told only if it is slower again. Where the contract's `flops`, the sizes of the buffers or the roofline's own "
             "kernels have changed, nothing is compared, and the table says so."
         ),
         example=(

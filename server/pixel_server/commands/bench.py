@@ -14,7 +14,8 @@ from pixel_core.kernels.validate import Checker, CheckOptions
 from pixel_core.speed.baseline import Baseline, read_baseline, save_baseline
 from pixel_core.speed.benchmark import Benchmark, Refusal
 from pixel_core.speed.choose_targets import choose_targets
-from pixel_core.speed.compare_with_baseline import Comparison, compare_with_baseline
+from pixel_core.speed.compare_with_baseline import Comparison
+from pixel_core.speed.confirm_slower import confirm_slower
 from pixel_core.speed.measure import ONE_NUMPY_THREAD, measure
 from pixel_server.benchmark_report import benchmark_report
 from pixel_server.discover import discover
@@ -70,8 +71,7 @@ def bench(command: BenchCommand) -> int:
     known = None if command.baseline is None else read_baseline(command.baseline)
     if command.save is not None and command.save.exists():
         read_baseline(command.save)
-    benchmark = asyncio.run(_measured(command))
-    comparisons = _comparisons(command, benchmark, known)
+    benchmark, comparisons = asyncio.run(_measured(command, known))
     slower = tuple(one.finding for one in comparisons if one.finding is not None)
     benchmark = replace(benchmark, findings=(*benchmark.findings, *slower))
     if command.form == "json":
@@ -85,7 +85,7 @@ def bench(command: BenchCommand) -> int:
     return _exit_code(benchmark, is_slower=bool(slower))
 
 
-async def _measured(command: BenchCommand) -> Benchmark:
+async def _measured(command: BenchCommand, known: Baseline | None) -> tuple[Benchmark, tuple[Comparison, ...]]:
     found = discover(command.paths)
     shaders: list[LoadedShader] = []
     findings: list[Finding] = list(found.findings)
@@ -101,13 +101,20 @@ async def _measured(command: BenchCommand) -> Benchmark:
     async with Checker(replace(command.options, environment=ONE_NUMPY_THREAD)) as checker:
         with progress(open_console(color=command.color, stderr=True)) as on_progress:
             measured = await measure(checker, targets, rounds=command.rounds, on_progress=on_progress)
-    return replace(measured, refusals=(*unreadable, *refusals, *measured.refusals), findings=(*findings, *measured.findings))
-
-
-def _comparisons(command: BenchCommand, benchmark: Benchmark, known: Baseline | None) -> tuple[Comparison, ...]:
-    if known is None or command.baseline is None:
-        return ()
-    return compare_with_baseline(benchmark, known, command.baseline, threshold=command.threshold)
+            comparisons: tuple[Comparison, ...] = ()
+            if known is not None and command.baseline is not None:
+                measured, comparisons = await confirm_slower(
+                    checker,
+                    targets,
+                    measured,
+                    known,
+                    command.baseline,
+                    rounds=command.rounds,
+                    threshold=command.threshold,
+                    on_progress=on_progress,
+                )
+    refusals = (*unreadable, *refusals, *measured.refusals)
+    return replace(measured, refusals=refusals, findings=(*findings, *measured.findings)), comparisons
 
 
 def _write(command: BenchCommand, benchmark: Benchmark, comparisons: Sequence[Comparison]) -> None:
