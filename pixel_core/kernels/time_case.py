@@ -20,7 +20,7 @@ from pixel_core.kernels.run_case import CheckedKernel, case_interface, expressio
 from pixel_core.kernels.worker_messages import TimeReply
 
 RESTORED_ROLES = frozenset({"inout", "accumulate"})
-"""Buffers that a run needs as they were before it."""
+"""Buffers that a run needs as they were before it. Textures stay as a run left them: restoring them is not there yet."""
 
 _LEAST_NUMPY_S = 0.01
 
@@ -74,7 +74,7 @@ def time_case(engine: Engine, kernel: CheckedKernel, case: Case, runs: int, *, k
 def _timed_job(kernel: CheckedKernel, case: Case) -> TimedJob:
     inputs, contents = draw_contents(case)
     job = build_jobs(kernel.source, case_interface(kernel, case), case, contents)[0]
-    restored = frozenset(buffer.name for buffer in case.buffers if buffer.role in RESTORED_ROLES)
+    restored = frozenset(buffer.name for buffer in case.buffers if buffer.role in RESTORED_ROLES and buffer.texture is None)
     return TimedJob(job=job, restored=restored, factors=_factors(kernel.contract, inputs))
 
 

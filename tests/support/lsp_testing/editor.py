@@ -351,7 +351,7 @@ def descendants(process: int) -> set[int]:
 
 def command_line(process: int) -> str:
     """The program and arguments of a process; empty when it has ended."""
-    ran = subprocess.run(("ps", "-o", "args=", "-p", str(process)), capture_output=True, encoding="utf-8", check=False)
+    ran = subprocess.run(("ps", "-ww", "-o", "args=", "-p", str(process)), capture_output=True, encoding="utf-8", check=False)
     return ran.stdout.strip()
 
 
