@@ -194,6 +194,27 @@ Answer = Union[tuple[KernelRun, ...], CompileFailure, RunFailure]
 """One run per job, or the first thing that kept one from running."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedRuns:
+    """How long a job took, as seconds of one run of it: uploads and downloads are not part of it.
+
+    Attributes:
+        runs: How many were timed.
+        wall_s: From submission until the device was idle.
+        cpu_s: CPU seconds of all threads of the process meanwhile: on a software adapter, the kernel itself.
+        device_s: Between the device's own timestamps around the dispatches; None on a device without `timestamp-query`.
+    """
+
+    runs: int
+    wall_s: float
+    cpu_s: float
+    device_s: float | None
+
+
+TimingAnswer = Union[TimedRuns, CompileFailure, RunFailure]
+"""Times, or what kept the job from running."""
+
+
 class Engine(Protocol):
     """Runs kernels."""
 
@@ -218,6 +239,16 @@ class Engine(Protocol):
         Args:
             jobs: Repeats of one kernel with other contents, as a rule; running them together costs little more than running one.
             is_cancelled: Asked between submissions.
+        """
+        ...
+
+    def time(self, job: KernelJob, runs: int, restored: frozenset[str]) -> TimingAnswer:
+        """Run a job many times and say how long one run took. Never raises for anything a shader or a size can cause.
+
+        Args:
+            job: What is timed. Nothing of it is read back.
+            runs: How many times; in one submission, unless buffers are restored in between.
+            restored: Buffers that get their content anew before each run, outside of what is timed.
         """
         ...
 

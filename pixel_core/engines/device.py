@@ -13,44 +13,57 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import wgpu
-from wgpu.backends.wgpu_native import lib_version_info
+from wgpu.backends.wgpu_native import lib, lib_version_info
 from wgpu.backends.wgpu_native.extras import set_instance_extras
 
 from pixel_core import __version__
-from pixel_core.engines.base import AdapterInfo, Answer, CompileFailure, DispatchJob, KernelJob, KernelRun, LoopCut, RunFailure
-from pixel_core.engines.bind_groups import CompiledPipeline, bind_groups
+from pixel_core.engines.base import (
+    AdapterInfo,
+    Answer,
+    CompileFailure,
+    DispatchJob,
+    KernelJob,
+    KernelRun,
+    LoopCut,
+    RunFailure,
+    TimingAnswer,
+)
+from pixel_core.engines.bind_groups import CompiledPipeline
 from pixel_core.engines.bounded_cache import BoundedCache
 from pixel_core.engines.buffer_pool import Allocation, BufferPool
 from pixel_core.engines.canaries import LOOP_CAP, WORKGROUP_MEMORY_NOT_ZEROED, cached_quirks, keep_quirks, run_canaries
+from pixel_core.engines.driver_hint import driver_hint
 from pixel_core.engines.explicit_layouts import LayoutEntry, explicit_layouts
 from pixel_core.engines.find_loop_cut import find_loop_cut
-from pixel_core.engines.guards import GUARD, storage_region, uniform_region, with_guards
+from pixel_core.engines.guards import storage_region, uniform_region
 from pixel_core.engines.instrument import zero_workgroup_memory
 from pixel_core.engines.job_checks import check_job
 from pixel_core.engines.naga_message import read_naga_message
-from pixel_core.engines.read_back import Copy, Received, plan_copies, split_copies, writable_buffers
+from pixel_core.engines.read_back import plan_copies, read_back, writable_buffers
+from pixel_core.engines.record_dispatch import record_dispatch
 from pixel_core.engines.strip_enables import STRIPPED_EXTENSIONS, strip_enables
+from pixel_core.engines.submissions import submit_and_wait
 from pixel_core.engines.textures import PlacedTextures
+from pixel_core.engines.time_runs import TIMESTAMP_QUERY, time_runs
+from pixel_core.engines.write_content import write_content
 from pixel_core.errors import EngineUnavailable
 from pixel_core.source import SourceText
 from pixel_core.wgsl.analyse import Module, analyse
 from pixel_core.wgsl.parse import parse
 
-_WANTED_FEATURES = frozenset({"shader-f16", "subgroup", "subgroup-barrier", "immediates"})
+_WANTED_FEATURES = frozenset({"shader-f16", "subgroup", "subgroup-barrier", "immediates", TIMESTAMP_QUERY})
 _BACKENDS = {"linux": ("Vulkan",), "darwin": ("Metal",), "win32": ("DX12", "Vulkan")}
 _STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.INDIRECT | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
 _UNIFORM = wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST
-_STAGING = wgpu.BufferUsage.MAP_READ | wgpu.BufferUsage.COPY_DST
 
 _KEPT_MODULES = 32
 _KEPT_PIPELINES = 32
 """On lavapipe a pipeline that ran holds half a mebibyte of compiled code, and an edited kernel never comes back to an old one."""
 _POOL_BYTES = 1 << 28
 _TOGETHER_BYTES = 1 << 27
-_ONE_WRITE_BYTES = 1 << 20
 _CHUNK_DISPATCHES = 256
 _CHUNK_WORKGROUPS = 1 << 17
 
@@ -74,13 +87,12 @@ def open_device_engine(cache_folder: Path | None = None, analyser: Callable[[str
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
         engine = DeviceEngine(adapter, analyser or analyse_text)
     except (RuntimeError, wgpu.GPUError, OSError) as problem:
-        raise EngineUnavailable(f"no adapter to run kernels on: {_last_line(problem)}", hint=_driver_hint()) from problem
+        raise EngineUnavailable(f"no adapter to run kernels on: {_last_line(problem)}", hint=driver_hint()) from problem
     engine.look_for_quirks(None if cache_folder is None else cache_folder / "adapters.json")
     return engine
 
 
 _BufferAllocation = Allocation[wgpu.GPUBuffer]
-_BufferCopy = Copy[wgpu.GPUBuffer]
 
 
 class DeviceEngine:
@@ -149,6 +161,35 @@ class DeviceEngine:
         except (wgpu.GPUError, RuntimeError, MemoryError) as problem:
             return self._failure(problem)
 
+    def time(self, job: KernelJob, runs: int, restored: frozenset[str]) -> TimingAnswer:
+        """Run a job many times and say how long one run took: in one submission, unless buffers are restored in between."""
+        refused = check_job(job, self._limits)
+        if refused is not None:
+            return refused
+        taken: list[_BufferAllocation] = []
+        textures: list[PlacedTextures] = []
+        try:
+            device = self._device or self._open_device()
+            self._device = device
+            pipelines = self._compiled(device, (job,))
+            if isinstance(pipelines, CompileFailure):
+                return pipelines
+            placed = self._place(device, job, {}, taken)
+            textures.append(PlacedTextures(device, job))
+
+            def record(compute: wgpu.GPUComputePassEncoder) -> None:
+                for dispatch, pipeline in zip(job.dispatches, pipelines[0], strict=True):
+                    record_dispatch(device, compute, dispatch, pipeline, placed, textures[0])
+
+            contents = [(placed[name], job.buffers[name].initial) for name in sorted(restored)]
+            return time_runs(device, record, contents, runs, _timestamp_period_ns(device))
+        except (wgpu.GPUError, RuntimeError, MemoryError) as problem:
+            return self._failure(problem)
+        finally:
+            for one in textures:
+                one.destroy()
+            self._pool.give_back(taken)
+
     def refusal(self, source: str) -> CompileFailure | None:
         """Compile a shader without running it: why naga refuses it, or None. Never raises for what a text may hold."""
         try:
@@ -178,13 +219,9 @@ class DeviceEngine:
     def _run(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool]) -> Answer:
         device = self._device or self._open_device()
         self._device = device
-        pipelines: list[list[CompiledPipeline]] = []
-        for job in jobs:
-            compiled = [self._pipeline(device, job, dispatch) for dispatch in job.dispatches]
-            refused = next((one for one in compiled if isinstance(one, CompileFailure)), None)
-            if refused is not None:
-                return refused
-            pipelines.append([one for one in compiled if isinstance(one, CompiledPipeline)])
+        pipelines = self._compiled(device, jobs)
+        if isinstance(pipelines, CompileFailure):
+            return pipelines
         shared: dict[int, _BufferAllocation] = {}
         taken: list[_BufferAllocation] = []
         textures: list[PlacedTextures] = []
@@ -197,7 +234,7 @@ class DeviceEngine:
                 return RunFailure(reason="cancelled", message="the run was cancelled")
             for one in textures:
                 one.encode_reads(encoder)
-            received = self._read_back(device, encoder, list(plan_copies(jobs, placed)), len(jobs))
+            received = read_back(device, encoder, list(plan_copies(jobs, placed)), len(jobs))
             for contents, one in zip(received, textures, strict=True):
                 contents.contents.update(one.contents())
             device_s = (time.perf_counter() - started) / len(jobs)
@@ -209,6 +246,17 @@ class DeviceEngine:
         return tuple(
             KernelRun(buffers=one.contents, broken_guards=tuple(one.broken_guards), device_s=device_s, cpu_s=cpu_s) for one in received
         )
+
+    def _compiled(self, device: wgpu.GPUDevice, jobs: Sequence[KernelJob]) -> list[list[CompiledPipeline]] | CompileFailure:
+        """The pipelines of every job's dispatches, or the first refusal."""
+        pipelines: list[list[CompiledPipeline]] = []
+        for job in jobs:
+            compiled = [self._pipeline(device, job, dispatch) for dispatch in job.dispatches]
+            refused = next((one for one in compiled if isinstance(one, CompileFailure)), None)
+            if refused is not None:
+                return refused
+            pipelines.append([one for one in compiled if isinstance(one, CompiledPipeline)])
+        return pipelines
 
     def _pipeline(self, device: wgpu.GPUDevice, job: KernelJob, dispatch: DispatchJob) -> CompiledPipeline | CompileFailure:
         source = job.source
@@ -251,7 +299,7 @@ class DeviceEngine:
                 region = uniform_region(len(buffer.initial)) if buffer.is_uniform else storage_region(len(buffer.initial))
                 allocation = self._pool.take(region, is_uniform=buffer.is_uniform)
                 taken.append(allocation)
-                _write(device, allocation, buffer.initial)
+                write_content(device.queue, allocation, buffer.initial)
                 if name not in writable:
                     shared[id(buffer.initial)] = allocation
             placed[name] = allocation
@@ -281,51 +329,15 @@ class DeviceEngine:
                 dispatches, workgroups = dispatches + 1, workgroups + size
                 if dispatches > _CHUNK_DISPATCHES or (dispatches > 1 and workgroups > _CHUNK_WORKGROUPS):
                     compute.end()
-                    _submit_and_wait(device, encoder)
+                    submit_and_wait(device, encoder)
                     if is_cancelled():
                         return None
                     encoder = device.create_command_encoder()
                     compute = encoder.begin_compute_pass()
                     dispatches, workgroups = 1, size
-                compute.set_pipeline(pipeline.pipeline)
-                for group, bind_group in bind_groups(device, pipeline, dispatch, allocations, resources):
-                    compute.set_bind_group(group, bind_group)
-                if dispatch.immediates:
-                    # wgpu-py 0.32 fails without an explicit size.
-                    compute.set_immediates(0, dispatch.immediates, 0, len(dispatch.immediates))
-                if dispatch.indirect is None:
-                    compute.dispatch_workgroups(x, y, z)
-                else:
-                    name, first = dispatch.indirect
-                    compute.dispatch_workgroups_indirect(allocations[name].buffer, allocations[name].region.offset + 4 * first)
+                record_dispatch(device, compute, dispatch, pipeline, allocations, resources)
         compute.end()
         return encoder
-
-    def _read_back(
-        self, device: wgpu.GPUDevice, encoder: wgpu.GPUCommandEncoder, copies: Sequence[_BufferCopy], jobs: int
-    ) -> list[Received]:
-        """Submit, and fetch every range through one staging buffer (several only when they are huge)."""
-        received = [Received() for _ in range(jobs)]
-        for number, portion in enumerate(split_copies(copies)):
-            if number > 0:
-                encoder = device.create_command_encoder()
-            staging = device.create_buffer(size=max(sum(copy.staging_size for copy in portion), 8), usage=_STAGING)
-            offset = 0
-            for copy in portion:
-                encoder.copy_buffer_to_buffer(copy.source, 0, staging, offset, copy.size)
-                offset += copy.staging_size
-            device.queue.submit([encoder.finish()])
-            # READ_NOSYNC spares the empty submission that wgpu-py makes before a mapping; ours has just been made.
-            staging.map_async("READ_NOSYNC").sync_wait()
-            # wgpu-py calls it ArrayLike; it is a memoryview on the mapped memory.
-            mapped = cast("memoryview", staging.read_mapped(copy=False))
-            offset = 0
-            for copy in portion:
-                received[copy.job].take(copy, mapped[offset : offset + copy.size])
-                offset += copy.staging_size
-            staging.unmap()
-            staging.destroy()
-        return received
 
     def _open_device(self) -> wgpu.GPUDevice:
         features = sorted(_WANTED_FEATURES & {str(feature) for feature in self._adapter.features})
@@ -390,35 +402,14 @@ def _compile_pipeline(
         return read_naga_message(str(problem), stage="pipeline", entry_point=dispatch.entry_point)
 
 
-def _write(device: wgpu.GPUDevice, allocation: _BufferAllocation, content: bytes | memoryview) -> None:
-    queue, buffer, region = device.queue, allocation.buffer, allocation.region
-    if allocation.is_uniform:
-        queue.write_buffer(buffer, 0, b"".join((content, bytes(region.size - len(content)))))
-    elif len(content) <= _ONE_WRITE_BYTES:
-        queue.write_buffer(buffer, 0, with_guards(content, region))
-    else:
-        # Joining a large content with its bands would copy it once more.
-        whole = len(content) // 4 * 4
-        queue.write_buffer(buffer, 0, GUARD)
-        queue.write_buffer(buffer, region.offset, content, 0, whole)
-        queue.write_buffer(buffer, region.offset + whole, b"".join((content[whole:], bytes(region.size - len(content)), GUARD)))
-
-
-def _submit_and_wait(device: wgpu.GPUDevice, encoder: wgpu.GPUCommandEncoder) -> None:
-    # A mapping waits for the submissions that touch its buffer. (`queue.on_submitted_work_done` of wgpu-py 0.32 raises a TypeError.)
-    fence = device.create_buffer(size=8, usage=_STAGING)
-    encoder.clear_buffer(fence)
-    device.queue.submit([encoder.finish()])
-    fence.map_async("READ_NOSYNC").sync_wait()
-    fence.destroy()
+def _timestamp_period_ns(device: wgpu.GPUDevice) -> float | None:
+    """Nanoseconds of one tick of the device's timestamps: wgpu-native leaves ticks in a query set, where WebGPU has nanoseconds."""
+    if TIMESTAMP_QUERY not in {str(feature) for feature in device.features}:
+        return None
+    # wgpu-py 0.32 has no name for it.
+    return float(cast("Any", lib).wgpuQueueGetTimestampPeriod(cast("Any", device.queue)._internal))  # noqa: SLF001
 
 
 def _last_line(problem: Exception) -> str:
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     return lines[-1] if lines else type(problem).__name__
-
-
-def _driver_hint() -> str:
-    if sys.platform == "linux":
-        return "install a Vulkan driver; without a GPU a software one will do: sudo apt-get install mesa-vulkan-drivers"
-    return "install the graphics driver of this machine; `pixel-lsp doctor` shows what was found"

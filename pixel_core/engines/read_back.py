@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pixel_core.engines.base import KernelJob
 from pixel_core.engines.buffer_pool import Allocation
@@ -55,6 +55,38 @@ class Received:
             self.broken_guards.append(copy.name)
         if copy.is_wanted:
             self.contents[copy.name] = bytes(data[GUARD_BYTES : GUARD_BYTES + copy.content_size])
+
+
+def read_back(device: Any, encoder: Any, copies: Sequence[Copy[Any]], jobs: int) -> list[Received]:
+    """Submit, and fetch every range through one staging buffer (several only when they are huge).
+
+    Args:
+        device: wgpu's, which only `device` knows.
+        encoder: What was recorded so far.
+        copies: From `plan_copies`.
+        jobs: How many jobs they belong to.
+    """
+    received = [Received() for _ in range(jobs)]
+    for number, portion in enumerate(split_copies(copies)):
+        if number > 0:
+            encoder = device.create_command_encoder()
+        staging = device.create_buffer(size=max(sum(copy.staging_size for copy in portion), 8), usage="MAP_READ | COPY_DST")
+        offset = 0
+        for copy in portion:
+            encoder.copy_buffer_to_buffer(copy.source, 0, staging, offset, copy.size)
+            offset += copy.staging_size
+        device.queue.submit([encoder.finish()])
+        # READ_NOSYNC spares the empty submission that wgpu-py makes before a mapping; ours has just been made.
+        staging.map_async("READ_NOSYNC").sync_wait()
+        # wgpu-py calls it ArrayLike; it is a memoryview on the mapped memory.
+        mapped = cast("memoryview", staging.read_mapped(copy=False))
+        offset = 0
+        for copy in portion:
+            received[copy.job].take(copy, mapped[offset : offset + copy.size])
+            offset += copy.staging_size
+        staging.unmap()
+        staging.destroy()
+    return received
 
 
 def plan_copies(jobs: Sequence[KernelJob], placed: Sequence[Mapping[str, Allocation[Buffer]]]) -> Iterator[Copy[Buffer]]:

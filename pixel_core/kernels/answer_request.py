@@ -31,6 +31,7 @@ from pixel_core.kernels.prepare_case import PreparedCases, read_references
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.run_case import CheckedKernel, expression_fault, run_case
+from pixel_core.kernels.time_case import TimedJobs, time_case
 from pixel_core.kernels.worker_messages import (
     CaseReply,
     CheckCase,
@@ -42,6 +43,8 @@ from pixel_core.kernels.worker_messages import (
     HelloReply,
     OracleText,
     ShaderText,
+    TimeCase,
+    TimeReply,
     WorkerRequest,
 )
 from pixel_core.source import SourceText
@@ -56,6 +59,7 @@ _KEPT_SHORT_TEXTS = 32
 """Shaders that are kept however short they are: an edited kernel never comes back to an old text."""
 
 _KEPT_PREPARED_BYTES = 1 << 28
+_KEPT_TIMED_BYTES = 1 << 28
 
 _decode = msgspec.json.Decoder(WorkerRequest).decode
 
@@ -81,11 +85,12 @@ class RequestAnswerer:
             _KEPT_CHARACTERS, lambda kernel: _weight("" if kernel is None else kernel.checked.source)
         )
         self._prepared: PreparedCases = BoundedCache(_KEPT_PREPARED_BYTES, lambda prepared: prepared.size_bytes)
+        self._timed: TimedJobs = BoundedCache(_KEPT_TIMED_BYTES, lambda timed: timed.size_bytes)
         self._opening = opening
         self._tint: Compiler | AbsentCompiler | None = None
         opening.analyse_with(self._module)
 
-    def answer(self, body: bytes, is_cancelled: Callable[[], bool]) -> Union[HelloReply, DrawReply, CaseReply, CompileReply]:
+    def answer(self, body: bytes, is_cancelled: Callable[[], bool]) -> Union[HelloReply, DrawReply, CaseReply, CompileReply, TimeReply]:
         """Answer one request.
 
         Raises:
@@ -101,6 +106,11 @@ class RequestAnswerer:
                 return self._draw(request)
             except Exception as problem:  # noqa: BLE001 -- a bug of ours must not end the worker
                 return DrawReply(fault=_internal(problem))
+        if isinstance(request, TimeCase):
+            try:
+                return self._time(request)
+            except Exception as problem:  # noqa: BLE001 -- likewise
+                return TimeReply(fault=_internal(problem))
         try:
             return CaseReply(result=self._check(request, is_cancelled))
         except Exception as problem:  # noqa: BLE001 -- likewise
@@ -163,6 +173,18 @@ class RequestAnswerer:
             return run_case(opened[0], kernel.checked, case, references, known=self._prepared, watch_loops=watch, is_cancelled=is_cancelled)
         except MemoryError:
             return _failed(case.name, Fault(kind="out_of_memory", message="the worker reached its memory limit"))
+
+    def _time(self, request: TimeCase) -> TimeReply:
+        found = self._case(request.shader)
+        if isinstance(found, Fault):
+            return TimeReply(fault=found)
+        opened = self._opening.wait()
+        if isinstance(opened, EngineUnavailable):
+            return TimeReply(fault=Fault(kind="unsupported", message=opened.message, hint=opened.hint or ""))
+        try:
+            return time_case(opened[0], found[0].checked, found[1], request.runs, known=self._timed, with_numpy=request.with_numpy)
+        except MemoryError:
+            return TimeReply(fault=Fault(kind="out_of_memory", message="the worker reached its memory limit"))
 
     def _case(self, text: ShaderText) -> tuple[_Kernel, Case] | Fault:
         key = (text.text, text.sidecar, text.contract, text.seed, text.oracle)

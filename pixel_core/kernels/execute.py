@@ -8,7 +8,9 @@ import shutil
 import signal
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from pixel_core import __version__
 from pixel_core.engines.base import AdapterInfo
@@ -32,6 +34,8 @@ from pixel_core.kernels.worker_messages import (
     HelloReply,
     OracleText,
     ShaderText,
+    TimeCase,
+    TimeReply,
 )
 from pixel_core.kernels.workspace_files import project_root
 from pixel_core.processes.exits import ChildExit
@@ -69,12 +73,22 @@ class CaseRunner:
         workspace: Folder that references must lie inside; None is each shader's own project root.
         seed: Base seed.
         reuse_results: Whether a case that rests on the same texts and files as an earlier one takes its result.
+        environment: Further variables of the kernel workers.
     """
 
     def __init__(
-        self, *, jobs: int, memory_bytes: int, interpreter: Path | None, workspace: Path | None, seed: int, reuse_results: bool = True
+        self,
+        *,
+        jobs: int,
+        memory_bytes: int,
+        interpreter: Path | None,
+        workspace: Path | None,
+        seed: int,
+        reuse_results: bool = True,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._workers = WorkerPool(launch_module("pixel_core.kernels.worker", memory_bytes=memory_bytes), jobs)
+        launch = launch_module("pixel_core.kernels.worker", memory_bytes=memory_bytes)
+        self._workers = WorkerPool(replace(launch, environment={**launch.environment, **environment}), jobs)
         self._memory_bytes = memory_bytes
         self._interpreter = interpreter
         self._workspace = workspace
@@ -113,7 +127,14 @@ class CaseRunner:
         return self._results.last(await self._key(loaded, kernel, case))
 
     async def run(
-        self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None = None, *, anew: bool = False
+        self,
+        loaded: LoadedShader,
+        kernel: Kernel,
+        case: Case,
+        cancel: asyncio.Event | None = None,
+        *,
+        anew: bool = False,
+        watch_loops: bool = True,
     ) -> CaseRun:
         """Run one case of one kernel, or take its result from an earlier run that rests on the same texts and files.
 
@@ -123,11 +144,12 @@ class CaseRunner:
             case: The case.
             cancel: Set to withdraw it; the run then has a fault `cancelled`.
             anew: Run it although its result is known.
+            watch_loops: See `Selection`.
         """
         key = await self._key(loaded, kernel, case)
         run = self._results.find(key) if self._reuse_results and not anew else None
         if run is None:
-            run = await self._run(loaded, kernel, case, cancel)
+            run = await self._run(loaded, kernel, case, cancel, watch_loops=watch_loops)
             self._results.keep(key, run)
         return run
 
@@ -143,20 +165,12 @@ class CaseRunner:
     def _root(self, kernel: Kernel) -> Path:
         return self._workspace or project_root(kernel.contract.source.path.parent)
 
-    async def _run(self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None) -> CaseRun:
-        text = ShaderText(
-            path=str(loaded.source.path),
-            text=loaded.source.text,
-            sidecar_path=str(loaded.sidecar.path) if loaded.sidecar else "",
-            sidecar=loaded.sidecar.text if loaded.sidecar else None,
-            contract=kernel.contract.name,
-            case=case.name,
-            seed=self._seed,
-            oracle=_oracle_text(kernel),
-        )
+    async def _run(self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None, *, watch_loops: bool) -> CaseRun:
+        text = self._text(loaded, kernel, case)
         budget_s = kernel.contract.budget.seconds
         # An endless loop that an adapter ends may leave a right result; the largest case of a kernel would show any.
-        watch_loops = case.name == max(kernel.plan.cases, key=lambda one: (one.size_bytes, one.invocations)).name
+        largest = max(kernel.plan.cases, key=lambda one: (one.size_bytes, one.invocations)).name
+        watch_loops = watch_loops and case.name == largest
         request = CheckCase(shader=text, watch_loops=watch_loops)
         files: Mapping[str, str] = {}
         folder: Path | None = None
@@ -176,6 +190,27 @@ class CaseRunner:
                 shutil.rmtree(folder, ignore_errors=True)
         result = _unanswered(case, reply, budget_s) if isinstance(reply, ChildExit) else reply.result
         return CaseRun(result=result, files=files)
+
+    async def time(self, loaded: LoadedShader, kernel: Kernel, case: Case, *, runs: int, with_numpy: bool = False) -> TimeReply:
+        """Time one case: as many runs as fit into the time that its contract allows for a case."""
+        budget_s = kernel.contract.budget.seconds
+        request = TimeCase(shader=self._text(loaded, kernel, case), runs=runs, with_numpy=with_numpy)
+        reply = await self._workers.request(request, TimeReply, timeout_s=budget_s)
+        if isinstance(reply, ChildExit):
+            return TimeReply(fault=_exit_fault(reply, f"{runs:,} runs of the case did not end within {budget_s:g} s"))
+        return reply
+
+    def _text(self, loaded: LoadedShader, kernel: Kernel, case: Case) -> ShaderText:
+        return ShaderText(
+            path=str(loaded.source.path),
+            text=loaded.source.text,
+            sidecar_path=str(loaded.sidecar.path) if loaded.sidecar else "",
+            sidecar=loaded.sidecar.text if loaded.sidecar else None,
+            contract=kernel.contract.name,
+            case=case.name,
+            seed=self._seed,
+            oracle=_oracle_text(kernel),
+        )
 
     async def compile(self, loaded: LoadedShader, cancel: asyncio.Event | None = None) -> CompilerVerdicts | Fault:
         """What naga and Tint say about a shader, within the time that its contracts allow for a case; or how the attempt ended."""

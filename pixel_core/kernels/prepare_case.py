@@ -115,10 +115,20 @@ def read_references(folder: Path, files: Mapping[str, ReferenceFiles]) -> dict[s
     }
 
 
-def _prepare(contract: KernelContract, case: Case) -> PreparedCase:
-    before = time.process_time()
+def draw_contents(case: Case) -> tuple[Inputs, dict[str, bytes]]:
+    """The inputs of a case, and the bytes of every buffer that has content before the first pass.
+
+    Raises:
+        ExpressionProblem: A mistake in an expression of the contract.
+    """
     inputs = draw_inputs(case)
     contents = {buffer.name: encode_content(buffer, inputs.get(buffer.name, {})) for buffer in case.buffers if buffer.role in _INPUT_ROLES}
+    return inputs, contents
+
+
+def _prepare(contract: KernelContract, case: Case) -> PreparedCase:
+    before = time.process_time()
+    inputs, contents = draw_contents(case)
     drawn = time.process_time()
     truths = evaluate_expect(contract, case, inputs)
     reference_s = time.process_time() - drawn

@@ -96,7 +96,7 @@ def run_case(
 
     try:
         prepared = prepare_case(kernel.contract, case, references, known, ask)
-        interface = _case_interface(kernel, case)
+        interface = case_interface(kernel, case)
         jobs = build_jobs(kernel.source, interface, case, prepared.contents)
     except ExpressionProblem as problem:
         return _result(engine, case, started, faults=[expression_fault(problem)])
@@ -114,7 +114,7 @@ def run_case(
     if not isinstance(answer, tuple):
         if isinstance(answer, RunFailure) and answer.reason == "cancelled":
             return _cancelled(engine, case, started)
-        return _result(engine, case, started, faults=[_failure_fault(answer)])
+        return _result(engine, case, started, faults=[failure_fault(answer)])
     (first, changed), (second, changed_again) = (take_slack(case, run, number) for number, run in enumerate(answer))
     compared = time.process_time()
     faults = changed or changed_again
@@ -231,7 +231,8 @@ def _unwritten_faults(
     return faults
 
 
-def _case_interface(kernel: CheckedKernel, case: Case) -> ShaderInterface:
+def case_interface(kernel: CheckedKernel, case: Case) -> ShaderInterface:
+    """What the shader offers under the overrides of a case."""
     overrides = {name: value for dispatch in case.dispatches for name, value in dispatch.overrides.items()}
     return interface_of(kernel.module, overrides) if overrides else kernel.interface
 
@@ -275,7 +276,8 @@ def _run_again(engine: Engine, case: Case, job: KernelJob, is_cancelled: Callabl
     return take_slack(case, answer[0], 0)[0] if isinstance(answer, tuple) else None
 
 
-def _failure_fault(failure: Union[CompileFailure, RunFailure]) -> Fault:
+def failure_fault(failure: Union[CompileFailure, RunFailure]) -> Fault:
+    """What kept a job from running, as a fault."""
     if isinstance(failure, RunFailure):
         return Fault(kind=failure.reason, message=failure.message)
     return Fault(

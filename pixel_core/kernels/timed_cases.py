@@ -58,27 +58,46 @@ def timed_cases(loaded: LoadedShader, contract: str | None, *, seed: int, rounds
         seed: Inputs follow from it.
         rounds: How many cases.
     """
-    text = loaded.sidecar.text if loaded.sidecar else contract_text(loaded.source)
     kernels = [one for one in examine(loaded).kernels if contract in (None, one.kernel.contract.name) and one.cases]
-    if text is None or not kernels:
+    if not kernels:
         return None
     name = kernels[0].kernel.contract.name
-    document = tomli.loads(embed_whole(SourceText(Path("contract.toml"), text)).text)
     random = Random(seed)  # noqa: S311 - not for cryptography
     seeds = [random.getrandbits(48) for _ in range(rounds)]
-    for sizes in _sizes(kernels[0].cases, kernels[0].kernel.contract.dims):
+    for sizes in grown_sizes(kernels[0].cases, kernels[0].kernel.contract.dims):
         names = tuple(f"run {number}" for number in range(1, rounds + 1))
         cases: Toml = [{"name": run, "dims": sizes, "seed": one} for run, one in zip(names, seeds, strict=True)]
-        sidecar = SourceText(sidecar_path(loaded.source.path), toml_text({name: {**document[name], "derive": False, "cases": cases}}))
-        planned = examine(understand(without_contract(loaded.source), sidecar)).kernels
-        fitting = [case for kernel in planned for case in kernel.cases if _is_small(case)]
+        alone = with_cases(loaded, name, cases)
+        sidecar = None if alone is None else alone.sidecar
+        if alone is None or sidecar is None:
+            return None
+        fitting = [case for kernel in examine(alone).kernels for case in kernel.cases if is_small(case)]
         if len(fitting) == rounds:
             size = fitting[0].size_bytes
             return TimedCases(contract=name, sizes=case_name(sizes), names=names, size_bytes=size, sidecar=sidecar)
     return None
 
 
-def _sizes(cases: tuple[Case, ...], dims: tuple[str, ...]) -> Iterator[dict[str, int]]:
+def with_cases(loaded: LoadedShader, contract: str, cases: Toml, **changed: Toml) -> LoadedShader | None:
+    """A shader with one contract of its own, which has these cases alone; None where its text is not to be found.
+
+    Args:
+        loaded: A shader under its contracts.
+        contract: Name of one of them.
+        cases: As `cases` is written.
+        changed: Other keys of the contract, and what they become.
+    """
+    text = loaded.sidecar.text if loaded.sidecar else contract_text(loaded.source)
+    document = {} if text is None else tomli.loads(embed_whole(SourceText(Path("contract.toml"), text)).text)
+    if contract not in document:
+        return None
+    table: Toml = {**document[contract], "derive": False, "cases": cases, **changed}
+    sidecar = SourceText(sidecar_path(loaded.source.path), toml_text({contract: table}))
+    return understand(without_contract(loaded.source), sidecar)
+
+
+def grown_sizes(cases: tuple[Case, ...], dims: tuple[str, ...]) -> Iterator[dict[str, int]]:
+    """The sizes of the largest case and whole multiples of them, largest first, as far as they take about a second at most."""
     largest = max(cases, key=lambda case: case.invocations)
     for factor in _GROWTH:
         sizes = {dim: int(largest.symbols[dim]) * factor for dim in dims}
@@ -89,5 +108,6 @@ def _sizes(cases: tuple[Case, ...], dims: tuple[str, ...]) -> Iterator[dict[str,
             yield sizes
 
 
-def _is_small(case: Case) -> bool:
+def is_small(case: Case) -> bool:
+    """Whether a case is as cheap as those that are derived."""
     return case.size_bytes <= MAX_DERIVED_BYTES and case.invocations <= MAX_DERIVED_INVOCATIONS

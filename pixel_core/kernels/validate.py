@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pixel_core.engines.base import AdapterInfo
 from pixel_core.engines.compilers import CompilerVerdicts
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
@@ -21,6 +22,7 @@ from pixel_core.kernels.report import FAILED, INCONCLUSIVE, CheckReport, Validat
 from pixel_core.kernels.result_cache import CaseRun
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.verdict import report_kernel
+from pixel_core.kernels.worker_messages import TimeReply
 from pixel_core.source import SourceText
 
 
@@ -38,6 +40,7 @@ class CheckOptions:
         jobs: Kernel workers at most.
         memory_bytes: Address space of one worker.
         reuse_results: Whether a case whose texts and files are those of an earlier check is not run again.
+        environment: Further variables of the kernel workers.
     """
 
     engine: str = "auto"
@@ -49,6 +52,7 @@ class CheckOptions:
     jobs: int = 1
     memory_bytes: int = 4 << 30
     reuse_results: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +73,13 @@ class Selection:
     Attributes:
         contract: Only this contract; None for all.
         case: Only the cases of this name; None for all.
+        watch_loops: Whether the largest case looks for loops that the adapter ended although every output is right. That takes several
+            times as long as the case; a case that is checked beside its whole contract can do without.
     """
 
     contract: str | None = None
     case: str | None = None
+    watch_loops: bool = True
 
     def of(self, kernel: ExaminedKernel) -> frozenset[str]:
         """The names of a kernel's cases that are asked for."""
@@ -112,6 +119,7 @@ class Checker:
             workspace=self._options.workspace,
             seed=self._options.seed,
             reuse_results=self._options.reuse_results,
+            environment=self._options.environment,
         )
         self._absence_is_told = False
 
@@ -187,7 +195,7 @@ class Checker:
         jobs = [report for report in reports if isinstance(report, _Job)]
         if jobs:
             await self._runner.require_device()
-            await self._run(jobs, on_progress, cancel, anew=selection is not None)
+            await self._run(jobs, on_progress, cancel, anew=selection is not None, watch_loops=(selection or Selection()).watch_loops)
         kernels = tuple(
             report_kernel(report.examined, report.runs, seed=self._options.seed, all_cases=self._options.case is None)
             if isinstance(report, _Job)
@@ -195,6 +203,26 @@ class Checker:
             for report in reports
         )
         return CheckReport(kernels=kernels, findings=tuple(findings), sources=sources)
+
+    async def require_adapter(self) -> AdapterInfo:
+        """What kernels run on.
+
+        Raises:
+            EngineUnavailable: There is no adapter, or an engine was asked for that is not there.
+        """
+        self._require_known_engine()
+        return await self._runner.require_device()
+
+    async def time_case(self, examined: ExaminedKernel, case: Case, *, runs: int, with_numpy: bool = False) -> TimeReply:
+        """Run one case many times for its duration alone. Check it first: a wrong kernel has no speed.
+
+        Args:
+            examined: The kernel.
+            case: One of its cases.
+            runs: How many times.
+            with_numpy: Time numpy too, where the contract expects the product of two of its matrices.
+        """
+        return await self._runner.time(examined.loaded, examined.kernel, case, runs=runs, with_numpy=with_numpy)
 
     def _require_known_engine(self) -> None:
         if self._options.engine in ("interpreter", "both"):
@@ -225,7 +253,13 @@ class Checker:
         return _Job(examined, asked=(selection or Selection()).of(examined))
 
     async def _run(
-        self, jobs: Sequence[_Job], on_progress: Callable[[Progress], None] | None, cancel: asyncio.Event | None, *, anew: bool
+        self,
+        jobs: Sequence[_Job],
+        on_progress: Callable[[Progress], None] | None,
+        cancel: asyncio.Event | None,
+        *,
+        anew: bool,
+        watch_loops: bool,
     ) -> None:
         """Run what is asked for; kernels in parallel as far as there are workers, the cases of one kernel in order."""
         total = sum(len(job.asked) for job in jobs)
@@ -246,7 +280,7 @@ class Checker:
                             on_progress(
                                 Progress(shader=loaded.source.path, contract=kernel.contract.name, case=case.name, done=done, total=total)
                             )
-                        run = await self._runner.run(loaded, kernel, case, cancel, anew=anew)
+                        run = await self._runner.run(loaded, kernel, case, cancel, anew=anew, watch_loops=watch_loops)
                         job.runs.append((case, run))
                         job.is_over = any(fault.kind in FINAL_FAULTS for fault in run.result.faults)
                     done += 1

@@ -7,7 +7,7 @@ from typing import Union
 
 import msgspec
 
-from pixel_core.engines.base import AdapterInfo
+from pixel_core.engines.base import AdapterInfo, TimedRuns
 from pixel_core.engines.compilers import CompilerVerdicts
 from pixel_core.kernels.reference_files import ReferenceFiles
 from pixel_core.kernels.results import CaseResult, Fault
@@ -136,4 +136,33 @@ class CompileReply(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: CompilerVerdicts
 
 
-WorkerRequest = Union[Hello, DrawInputs, CheckCase, Compile]
+class TimeCase(msgspec.Struct, frozen=True, kw_only=True, tag="time_case"):
+    """Run a case many times and say how long it took. Nothing is judged: ask `CheckCase` first.
+
+    Attributes:
+        shader: The case.
+        runs: How many times.
+        with_numpy: Time numpy too, where the contract expects the product of two of its matrices.
+    """
+
+    shader: ShaderText
+    runs: int
+    with_numpy: bool = False
+
+
+class TimeReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How long one run took.
+
+    Attributes:
+        timed: None when it did not run to its end; `fault` says why.
+        numpy_s: CPU seconds of all threads for the same product by numpy, in the type of the buffers; None where it was not asked for,
+            or the contract expects something else.
+        fault: Why there are no times, or None.
+    """
+
+    timed: TimedRuns | None = None
+    numpy_s: float | None = None
+    fault: Fault | None = None
+
+
+WorkerRequest = Union[Hello, DrawInputs, CheckCase, Compile, TimeCase]

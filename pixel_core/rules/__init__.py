@@ -13,6 +13,7 @@ from pixel_core.rules.coach import REVIEW_RULES
 from pixel_core.rules.contract import CONTRACT_RULES
 from pixel_core.rules.execution import ENVIRONMENT_RULES, EXECUTION_RULES
 from pixel_core.rules.language import LANGUAGE_RULES
+from pixel_core.rules.performance import PERFORMANCE_RULES
 from pixel_core.rules.results import COMPILER_RULES, PROOF_RULES, RESULT_RULES
 from pixel_core.rules.rule import Rule
 from pixel_core.rules.syntax import SYNTAX_RULES
@@ -27,6 +28,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             *CONTRACT_RULES,
             *PROOF_RULES,
             *RESULT_RULES,
+            *PERFORMANCE_RULES,
             *EXECUTION_RULES,
             *REVIEW_RULES,
             *ENVIRONMENT_RULES,

@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pixel_core import __version__
 from pixel_core.errors import PixelError
@@ -110,6 +110,46 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
 
 
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Time kernels beside what the adapter can do at most. What fails its contract is not timed."
+    parser.epilog = "Naming a path is consent to run what it holds. Exit codes: 0 all timed, 1 one is wrong or became slower, 2 none."
+    parser.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="files, folders and globs (default: the current folder)")
+    parser.add_argument("--kernel", metavar="NAME", help="only the contract of this name")
+    parser.add_argument(
+        "--case", action="append", default=[], metavar="SIZES", help="a case's name, or sizes such as 'M=512 N=512 K=512'; may be repeated"
+    )
+    parser.add_argument("--rounds", type=_rounds, default=9, metavar="N", help="measurements of each kernel, at least 3 (default: 9)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draw other inputs (default: 0)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="form of the answer (default: text)")
+    parser.add_argument("--plot", metavar="FILE", help="draw the roofline as FILE.svg or FILE.png (needs the extra `plot`)")
+    parser.add_argument("--save-baseline", metavar="FILE", help="save what was measured, for --baseline")
+    parser.add_argument("--baseline", metavar="FILE", help="compare with what was saved, and tell what became slower")
+    parser.add_argument(
+        "--threshold", type=_percent, default=10.0, metavar="PERCENT", help="what counts as slower, besides the noise (default: 10)"
+    )
+    parser.add_argument("--python", metavar="PATH", help="interpreter for Python references, as in check")
+    parser.add_argument("--workspace", metavar="PATH", help="folder that files named by contracts must lie in, as in check")
+    parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
+
+
+def _rounds(text: str) -> int:
+    return int(_number(text, 3, 1000, int))
+
+
+def _percent(text: str) -> float:
+    return _number(text, 0, 1000, float)
+
+
+def _number(text: str, low: int, high: int, kind: Callable[[str], float]) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:  # so it is for NaN
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from {low:,} to {high:,}")
+    return number
+
+
 def _add_contract(parser: argparse.ArgumentParser) -> None:
     parser.description = "Infer a first contract from a shader: names, bindings and shapes are filled in, the truth is left to you."
     parser.add_argument("file", metavar="FILE", help="the shader")
@@ -144,6 +184,7 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
 
 _CHECK_VERBS = {
     "check": ("run kernels and compare them with their contracts", _add_check),
+    "bench": ("time kernels beside what the adapter can do at most", _add_bench),
     "contract": ("write the first contract of a shader", _add_contract),
     "rule": ("explain a finding's code", _add_rule),
     "trust": ("let editors run the kernels of a folder", _add_trust),
@@ -177,6 +218,8 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
                 color=not arguments.no_color,
             )
         )
+    if arguments.verb == "bench":
+        return _bench(arguments)
     if arguments.verb == "contract":
         from pathlib import Path
 
@@ -210,6 +253,32 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from pixel_server.serve import serve
 
     return serve(arguments.tcp)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from pixel_core.kernels.validate import CheckOptions
+    from pixel_server.commands.bench import BenchCommand, bench
+
+    def path(text: str | None) -> Path | None:
+        return Path(text) if text else None
+
+    return bench(
+        BenchCommand(
+            paths=arguments.paths,
+            options=CheckOptions(seed=arguments.seed, interpreter=path(arguments.python), workspace=path(arguments.workspace)),
+            kernel=arguments.kernel,
+            cases=arguments.case,
+            rounds=arguments.rounds,
+            form=arguments.format,
+            plot=path(arguments.plot),
+            baseline=path(arguments.baseline),
+            save=path(arguments.save_baseline),
+            threshold=arguments.threshold / 100,
+            color=not arguments.no_color,
+        )
+    )
 
 
 def _spell_out_coach(argv: Sequence[str]) -> Sequence[str]:

@@ -26,7 +26,7 @@ def json_report(report: CheckReport) -> str:
     """The whole report as JSON text of one object, indented, with a final line break."""
     value: Json = {
         "version": VERSION,
-        "findings": [_finding(finding, report.sources) for finding in report.findings],
+        "findings": [finding_json(finding, report.sources) for finding in report.findings],
         "kernels": [_kernel(kernel, report.sources) for kernel in report.kernels],
         "summary": {status: report.count(status) for status in STATUSES},
     }
@@ -44,7 +44,7 @@ def _kernel(kernel: ValidationReport, sources: Mapping[Path, SourceText]) -> Jso
         "adapter": kernel.adapter.name if kernel.adapter else None,
         "driver": kernel.adapter.driver if kernel.adapter else None,
         "cases": [_case(case) for case in kernel.cases],
-        "findings": [_finding(finding, sources) for finding in kernel.findings],
+        "findings": [finding_json(finding, sources) for finding in kernel.findings],
     }
 
 
@@ -58,7 +58,8 @@ def _case(case: CaseReport) -> Json:
     }
 
 
-def _finding(finding: Finding, sources: Mapping[Path, SourceText]) -> Json:
+def finding_json(finding: Finding, sources: Mapping[Path, SourceText]) -> Json:
+    """One finding, as reports hold it."""
     return {
         "code": finding.code,
         "severity": finding.severity.name.lower(),

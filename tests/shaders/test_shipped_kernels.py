@@ -31,6 +31,7 @@ KERNELS = (
     "matmul",
     "matmul_f16",
     "matmul_registers",
+    "matmul_unrolled",
     "matvec",
     "prefix_scan",
     "q4_0_matvec",

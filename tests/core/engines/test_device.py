@@ -233,7 +233,7 @@ def test_the_adapter_is_reported(engine: DeviceEngine) -> None:
     assert engine.info.engine == "device"
     assert engine.info.name
     assert engine.limits["max-compute-invocations-per-workgroup"] >= 256
-    assert engine.features <= {"shader-f16", "subgroup", "subgroup-barrier", "immediates"}
+    assert engine.features <= {"shader-f16", "subgroup", "subgroup-barrier", "immediates", "timestamp-query"}
 
 
 def test_the_quirks_of_this_adapter_are_found_and_kept(engine: DeviceEngine, tmp_path: Path) -> None:
