@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Label, Span
 from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract_keys import MAX_ENTRIES
@@ -39,11 +40,12 @@ def type_name(value: Toml) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A document being read: its text, the places of its keys, and the findings so far (the one part that grows)."""
+    """A document being read: its text, the places of its keys, and what grows: the findings so far, and every `prepare`."""
 
     text: EmbeddedText
     places: Mapping[TomlPath, KeyPlace]
     findings: list[Finding] = field(default_factory=list[Finding])
+    preparations: list[Preparation] = field(default_factory=list[Preparation])
 
     # ------------------------------------------------------------ places
 

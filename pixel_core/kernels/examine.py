@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -37,7 +37,7 @@ class ExaminedKernel:
 
     def static_report(self, *more: Finding) -> ValidationReport:
         """The report of a kernel that is not run: failed where an error says so, else skipped."""
-        findings = (*self.findings, *more)
+        findings = (*self.findings, *self.loaded.told(more))
         failed = not self.loaded.compiles or has_error(findings)
         return ValidationReport(
             shader=self.loaded.source.path,
@@ -72,26 +72,38 @@ class Examination:
 
 
 def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None) -> Examination:
-    """Plan every kernel of a shader.
+    """Plan every kernel of a shader, under each `prepare` of its contracts.
 
     Args:
         loaded: From `load_shader` or `understand`.
         seed: Base seed of every case.
         case: Keep only the cases of this name.
     """
-    kernels: list[ExaminedKernel] = []
+    kernels = [kernel for one in loaded.all_variants if one.is_prepared for kernel in _kernels(one, seed=seed, case=case)]
+    # What several variants have in common is told once.
+    findings = tuple(dict.fromkeys(found for one in loaded.all_variants for found in (*one.told(one.findings), *one.contracts.findings)))
+    unreadable = has_error(loaded.contracts.findings)
+    unprepared = [one for one in loaded.all_variants if not one.is_prepared]
+    missing = unreadable or bool(unprepared) or not kernels
+    remainder = _without_contract(loaded, unreadable=unreadable or any(has_error(one.findings) for one in unprepared)) if missing else None
+    return Examination(findings=findings, kernels=tuple(kernels), remainder=remainder)
+
+
+def _kernels(loaded: LoadedShader, *, seed: int, case: str | None) -> Iterator[ExaminedKernel]:
     for contract in loaded.contracts.contracts:
         plan = plan_cases(contract, loaded.module, loaded.interface, seed=seed)
         kernel = Kernel(
-            shader=loaded.source, tree=loaded.tree, names=loaded.names, interface=loaded.interface, contract=contract, plan=plan
+            file=loaded.source,
+            shader=loaded.wgsl,
+            tree=loaded.tree,
+            names=loaded.names,
+            interface=loaded.interface,
+            contract=contract,
+            plan=plan,
         )
         cases = plan.cases if case is None else tuple(one for one in plan.cases if one.name == case)
         findings = plan.findings if cases or case is None else (*plan.findings, _no_such_case(kernel, case))
-        kernels.append(ExaminedKernel(loaded=loaded, kernel=kernel, cases=cases, findings=findings))
-    findings = (*loaded.findings, *loaded.contracts.findings)
-    unreadable = has_error(loaded.contracts.findings)
-    remainder = _without_contract(loaded, unreadable=unreadable) if unreadable or not kernels else None
-    return Examination(findings=findings, kernels=tuple(kernels), remainder=remainder)
+        yield ExaminedKernel(loaded=loaded, kernel=kernel, cases=cases, findings=loaded.told(findings))
 
 
 def entries_of(kernel: Kernel) -> str:
@@ -118,8 +130,8 @@ def _no_such_case(kernel: Kernel, wanted: str) -> Finding:
 
 
 def _without_contract(loaded: LoadedShader, *, unreadable: bool) -> ValidationReport:
-    compute = [entry for entry in loaded.interface.entry_points if entry.stage == "compute"]
-    failed = unreadable or not loaded.compiles
+    compute = [entry for entry in loaded.entry_points if entry.stage == "compute"] if loaded.is_prepared else []
+    failed = unreadable or (loaded.is_prepared and not loaded.compiles)
     findings: tuple[Finding, ...] = ()
     if compute and not failed:
         hint = f"`pixel-lsp contract {loaded.source.path.name} --write` begins one"

@@ -26,6 +26,7 @@ from pixel_core.kernels.read_cases import read_cases
 from pixel_core.kernels.read_compare import read_compare
 from pixel_core.kernels.read_inputs import read_inputs
 from pixel_core.kernels.read_passes import read_parameters, read_passes
+from pixel_core.kernels.read_prepare import read_prepare
 from pixel_core.kernels.toml_keys import TomlPath
 
 _SCALARS = ("f32", "f16", "i32", "u32")
@@ -68,6 +69,7 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         derive=_derive(reading, (*path, "derive"), table.get("derive")),
         budget=_budget(reading, (*path, "budget"), table.get("budget")),
         flops=None if "flops" not in table else reading.expression((*path, "flops"), table["flops"], CONTRACT_KEYS["flops"]),
+        prepare=read_prepare(reading, (*path, "prepare"), table.get("prepare")),
         span=reading.value_span(path),
         key_spans=_key_spans(reading, name),
         source=reading.text.source,

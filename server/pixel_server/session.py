@@ -17,7 +17,8 @@ from pixel_core.findings import Finding, Location
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.examine import Examination, finding
 from pixel_core.kernels.execute import project_root
-from pixel_core.kernels.load_shader import MAX_BYTES, LoadedShader, read_text, sidecar_path
+from pixel_core.kernels.load_shader import LoadedShader, sidecar_path
+from pixel_core.kernels.read_text import MAX_BYTES, read_text
 from pixel_core.kernels.report import SKIPPED, CheckReport, ValidationReport
 from pixel_core.source import SourceText
 from pixel_server.client import Client
