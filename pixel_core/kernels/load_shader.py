@@ -11,7 +11,7 @@ from pixel_core.dialects.expanded_text import ExpandedText, Origin
 from pixel_core.dialects.prepare import prepare
 from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Label, Location, Severity, Span
-from pixel_core.kernels.contract import ContractFile
+from pixel_core.kernels.contract import ContractFile, KernelContract
 from pixel_core.kernels.contract_text import without_contract
 from pixel_core.kernels.find_dialect import find_dialect
 from pixel_core.kernels.read_contracts import read_contracts
@@ -74,7 +74,7 @@ class LoadedShader:
     @property
     def files(self) -> tuple[Path, ...]:
         """The shader, its sidecar whether it exists or not, what it includes, and the references that its contracts name."""
-        contracts = [contract for one in self.all_variants for contract in one.contracts.contracts]
+        contracts = self.all_contracts
         references = [contract.source.path.parent / contract.reference.file for contract in contracts if contract.reference]
         included = [path for one in self.all_variants for path in one.included]
         return (self.source.path, sidecar_path(self.source.path), *dict.fromkeys((*included, *references)))
@@ -83,6 +83,11 @@ class LoadedShader:
     def all_variants(self) -> tuple[LoadedShader, ...]:
         """The shader under every `prepare` of its contracts, this one first."""
         return (self, *self.variants)
+
+    @property
+    def all_contracts(self) -> tuple[KernelContract, ...]:
+        """The contracts of all variants."""
+        return tuple(contract for one in self.all_variants for contract in one.contracts.contracts)
 
     @property
     def sources(self) -> Mapping[Path, SourceText]:

@@ -15,9 +15,11 @@ from rich.text import Text
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from pixel_core.kernels.load_shader import LoadedShader, load_shader
+from pixel_core.kernels.load_shader import LoadedShader, load_shader, may_be_prepared, understand
+from pixel_core.kernels.read_text import read_text
 from pixel_core.kernels.report import CheckReport
 from pixel_core.kernels.validate import Checker, CheckOptions
+from pixel_core.source import SourceText
 from pixel_server.discover import Discovery, discover, sidecar_of
 from pixel_server.exit_codes import NOTHING_CODE
 from pixel_server.run_check import ENGINE_UNAVAILABLE, run_check
@@ -76,19 +78,32 @@ def affected(shaders: Iterable[Path], touched: Collection[Path]) -> frozenset[Pa
     """The shaders that a change of these absolute paths concerns.
 
     A shader is concerned by itself, by its sidecar and, when its contract names a Python reference, by every Python file:
-    references import.
+    references import. One that is prepared is concerned by the files that it is made of.
     """
     python_changed = any(path.suffix == ".py" for path in touched)
     return frozenset(
         shader
         for shader in shaders
-        if _absolute(shader) in touched or _absolute(sidecar_of(shader)) in touched or (python_changed and _has_reference(shader))
+        if _absolute(shader) in touched
+        or _absolute(sidecar_of(shader)) in touched
+        or (python_changed and _has_reference(shader))
+        or _is_made_of(shader, touched)
     )
 
 
 def _has_reference(shader: Path) -> bool:
     loaded = load_shader(shader)
-    return isinstance(loaded, LoadedShader) and any(contract.reference is not None for contract in loaded.contracts.contracts)
+    return isinstance(loaded, LoadedShader) and any(contract.reference is not None for contract in loaded.all_contracts)
+
+
+def _is_made_of(shader: Path, touched: Collection[Path]) -> bool:
+    text, beside = read_text(shader), read_text(sidecar_of(shader))
+    sidecar = beside if isinstance(beside, SourceText) else None
+    if not isinstance(text, SourceText) or not may_be_prepared(text, sidecar):
+        return False
+    # Nothing is run to find out; what a step behind a program would include is not seen.
+    loaded = understand(text, sidecar)
+    return any(_absolute(path) in touched for path in loaded.files)
 
 
 async def _settled(changes: asyncio.Queue[Path]) -> frozenset[Path]:

@@ -18,6 +18,8 @@ from pixel_core.source import SourceText
 
 PATH = Path("/project/kernel.wgsl")
 
+OPERATORS = ("+", "-", "*", "|", "&", "^", "==", "!=", "<", ">", "<=", ">=", "&&", "||", "<<", ">>")
+
 
 class Expansion:
     """A text and what the preprocessor makes of it; other files by name."""
@@ -126,12 +128,11 @@ class _Writer:
         return self.draw(strategies.sampled_from([" ", "  ", " "])).join(pieces)
 
     def define(self) -> None:
+        # A name keeps its number of parameters: bodies that were written before call it with so many.
         name = self.draw(strategies.sampled_from("ABCDEF"))
-        self.objects = [one for one in self.objects if one != name]
-        self.functions.pop(name, None)
         self.lines.append(f"#undef {name}")
-        if self.chance(2):
-            count = self.draw(strategies.integers(0, 3))
+        if name in "DEF":
+            count = self.functions.get(name, self.draw(strategies.integers(0, 3)))
             parameters = ("p", "q", "r")[:count]
             # Its own name may occur in it: that must not be expanded again.
             self.functions[name] = count
@@ -146,7 +147,7 @@ class _Writer:
     def condition(self) -> str:
         pieces = [self.operand()]
         for _ in range(self.draw(strategies.integers(0, 3))):
-            pieces.append(self.draw(strategies.sampled_from("+ - * | & ^ == != < > <= >= && || << >>".split())))
+            pieces.append(self.draw(strategies.sampled_from(OPERATORS)))
             pieces.append(self.operand())
         return " ".join(pieces)
 
