@@ -18,6 +18,9 @@ _MARKER = re.compile(r'\s*#\s*(?:line\s+)?(?P<line>[0-9]{1,9})(?:\s+"(?P<file>[^
 _MAX_COMPARED_LINES = 5_000
 """More lines are compared at the beginning and the end alone: looking for moved ones takes the square of their number."""
 
+_MAX_TRIED_LINES = 20
+"""Lines of a changed block that one changed line is compared with."""
+
 
 def align_output(output: str, before: ExpandedText, path: Path, files: Files) -> ExpandedText:
     """Give each line of an output an origin.
@@ -70,9 +73,13 @@ def _by_comparison(lines: Sequence[str], before: ExpandedText) -> ExpandedText:
     old = [before.text[start:end] for start, end in ranges]
     builder = TextBuilder()
     for tag, first, last, start, end in _differences(old, lines):
+        likely = first
         for index in range(start, end):
             if tag == "equal" or (tag == "replace" and last - first == end - start):
                 _put_line(builder, lines[index], before, ranges[first + index - start])
+            elif first < last and (similar := _most_similar(lines[index], old, likely, last)) is not None:
+                _put_line(builder, lines[index], before, ranges[similar])
+                likely = similar + 1
             elif first < last:
                 builder.put(lines[index], before, ranges[first][0], max(ranges[last - 1][1] - 1, ranges[first][0] + 1))
             else:
@@ -93,6 +100,17 @@ def _differences(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, 
         ("replace", head, len(old) - tail, head, len(new) - tail),
         ("equal", len(old) - tail, len(old), len(new) - tail, len(new)),
     ]
+
+
+def _most_similar(line: str, old: Sequence[str], first: int, last: int) -> int | None:
+    """The line of a block that a changed line was made of: the one it has most in common with, if that is half of it."""
+    best, most = None, len(line.strip()) // 2
+    for number in range(first, min(last, first + _MAX_TRIED_LINES)):
+        head = _common(line, old[number])
+        shared = len(line[:head].strip()) + len(line[len(line) - _common(line[head:][::-1], old[number][head:][::-1]) :].strip())
+        if shared > most:
+            best, most = number, shared
+    return best
 
 
 def _put_line(builder: TextBuilder, line: str, home: ExpandedText, place: tuple[int, int]) -> None:

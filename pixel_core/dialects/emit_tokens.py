@@ -21,17 +21,36 @@ def emit_tokens(tokens: Sequence[Token], builder: TextBuilder) -> None:
         TooMuch: The text became too long.
     """
     before: Token | None = None
-    for token in tokens:
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        index += 1
         if before is not None and _would_join(before, token):
             builder.put(" ", token.home, token.start, token.end, token.use)
         if token.is_exact:
-            builder.copy(token.home, token.start, token.end, token.use, is_argument=token.is_argument)
+            last = token
+            while index < len(tokens) and _goes_on(last, tokens[index]):
+                last = tokens[index]
+                index += 1
+            builder.copy(token.home, token.start, last.end, token.use, is_argument=token.is_argument)
+            token = last
         else:
             builder.put(token.text, token.home, token.start, token.end, token.use)
         if builder.length > MAX_CHARACTERS:
             where = token.use.location if token.use else place(token.home, token.start, token.end)
             raise TooMuch(where, f"the expanded text has more than {MAX_CHARACTERS:,} characters")
         before = token
+
+
+def _goes_on(left: Token, right: Token) -> bool:
+    """Whether two tokens stand beside each other in one text, for the same reason."""
+    return (
+        right.is_exact
+        and left.end == right.start
+        and left.home is right.home
+        and left.use is right.use
+        and left.is_argument == right.is_argument
+    )
 
 
 def _would_join(left: Token, right: Token) -> bool:

@@ -16,7 +16,7 @@ from pixel_core.dialects.problems import MAX_CHARACTERS, Problems, TooMuch, plac
 from pixel_core.findings import Location
 from pixel_core.source import SourceText
 
-MAX_TOKENS = 200_000
+MAX_TOKENS = 100_000
 """Tokens that macros may bring into one file, those that are expanded again included."""
 
 MAX_DEPTH = 100
@@ -42,6 +42,7 @@ class MacroExpander:
         self._tokens = 0
         self._characters = 0
         self._looked_at = 0
+        self._unclosed: set[str] = set()
 
     def expand(self, tokens: Sequence[Token], depth: int = 0) -> list[Token]:
         """The tokens with every macro replaced.
@@ -106,7 +107,8 @@ class MacroExpander:
         self._looked_at += len(found)
         if self._looked_at > MAX_LOOKED_AT:
             raise TooMuch(_seen_place(name), f"more than {MAX_LOOKED_AT:,} tokens were looked at for the ends of calls of macros")
-        if depth > 0:
+        if depth > 0 and name.text not in self._unclosed:
+            self._unclosed.add(name.text)
             self._problems.tell("PX340", _seen_place(name), f"the arguments of `{name.text}` are never closed")
         return found if found and depth == 0 and found[-1].text == ")" else None
 
@@ -151,7 +153,7 @@ class MacroExpander:
                     expanded[token.text] = self.expand(arguments[token.text], depth + 1)
                 result.extend(_hide(expanded[token.text], hidden))
             else:
-                result.extend(_hide([_from_body(token, use)], hidden))
+                result.append(_from_body(token, use, hidden))
         return result
 
     def _paste(self, body: Sequence[Token], index: int, arguments: Arguments, use: Use) -> tuple[list[Token], int]:
@@ -204,17 +206,22 @@ def _operand(token: Token, arguments: Arguments, use: Use) -> list[Token]:
     return [_from_body(token, use)]
 
 
-def _from_body(token: Token, use: Use) -> Token:
+def _from_body(token: Token, use: Use, hidden: frozenset[str] = frozenset()) -> Token:
     if token.kind in TRIVIA:
-        return Token(Kind.BLANK, " ", token.home, token.start, token.end, use=use, is_exact=False)
-    return Token(token.kind, token.text, token.home, token.start, token.end, use=use, is_exact=token.is_exact)
+        return Token(Kind.BLANK, " ", token.home, token.start, token.end, hidden, use, is_exact=False)
+    return Token(token.kind, token.text, token.home, token.start, token.end, hidden, use, is_exact=token.is_exact)
 
 
 def _hide(tokens: Sequence[Token], hidden: frozenset[str]) -> list[Token]:
-    return [
-        Token(one.kind, one.text, one.home, one.start, one.end, one.hidden | hidden, one.use, one.is_argument, one.is_exact)
-        for one in tokens
-    ]
+    unions: dict[frozenset[str], frozenset[str]] = {}
+    result: list[Token] = []
+    for one in tokens:
+        # Most tokens of a body share one set.
+        union = unions.get(one.hidden)
+        if union is None:
+            union = unions[one.hidden] = one.hidden | hidden
+        result.append(Token(one.kind, one.text, one.home, one.start, one.end, union, one.use, one.is_argument, one.is_exact))
+    return result
 
 
 def _next(body: Sequence[Token], index: int) -> int | None:

@@ -96,6 +96,13 @@ class ExpandedText:
             labels.append(Label(self.included_from[location.path], "included from here"))
         return Origin(location=location, labels=tuple(labels))
 
+    def written(self, start: int, end: int) -> Location:
+        """The one place that a range comes from, without labels."""
+        first = self.segments[0]
+        if len(self.segments) == 1 and first.is_exact and first.used is None:
+            return Location(first.path, first.part(start, end))
+        return self.origin(Span(start, end)).location
+
     def editable(self, span: Span) -> Location | None:
         """The place that can be changed to change exactly this range; None where there is none."""
         index = self._index(span.start)
@@ -124,7 +131,9 @@ class ExpandedText:
 
     def pieces(self, span: Span) -> Iterator[tuple[Segment, int, int]]:
         """The segments of a range, each with the part of it that lies in the range."""
-        if span.start < span.end:
+        if span.start < span.end and len(self.segments) == 1:
+            yield self.segments[0], span.start, span.end
+        elif span.start < span.end:
             for segment in self._from(self._index(span.start), span.end):
                 yield (segment, *self._clip(segment, span))
 
@@ -135,10 +144,10 @@ class ExpandedText:
 
     def _from(self, index: int, end: int) -> Iterator[Segment]:
         yield self.segments[index]
-        for segment in self.segments[index + 1 :]:
-            if segment.start >= end:
+        for number in range(index + 1, len(self.segments)):
+            if self.starts[number] >= end:
                 return
-            yield segment
+            yield self.segments[number]
 
     def _index(self, offset: int) -> int:
         return max(bisect_right(self.starts, offset) - 1, 0)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from pixel_core.dialects.lex_macros import TRIVIA, Kind, Token
 
+MAX_IMPORTS = 256
+"""Of one directive."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
@@ -50,6 +53,8 @@ def read_imports(tokens: Sequence[Token]) -> list[Import] | Token | None:
                 alias = significant[index + 1].text
                 index += 2
             path = (*prefix, *(word.text for word in words))
+            if len(found) >= MAX_IMPORTS:
+                return token
             found.append(Import(path=path, alias=alias, start=words[0], end=significant[index - 1]))
             words = []
         elif token.text == "{":

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pixel_core.dialects.expanded_text import ExpandedText
-from pixel_core.findings import Finding, Label, Location, Severity, Span
+from pixel_core.findings import Finding, Label, Location, Severity
 from pixel_core.rules import RULES
 
 MAX_FINDINGS = 100
@@ -46,8 +46,8 @@ class Problems:
         labels: Iterable[Label] = (),
         severity: Severity | None = None,
     ) -> None:
-        """Add a finding at a place of an original text."""
-        if len(self.findings) < MAX_FINDINGS:
+        """Add a finding at a place of an original text; when there are too many, only one that says why the work ended."""
+        if len(self.findings) < MAX_FINDINGS or code == "PX342":
             chosen = RULES[code].severity if severity is None else severity
             found = Finding(code=code, severity=chosen, message=message, location=location, labels=tuple(labels), hint=hint)
             self.findings.append(found)
@@ -60,4 +60,4 @@ class Problems:
 
 def place(home: ExpandedText, start: int, end: int) -> Location:
     """Where a range of a text was written."""
-    return home.origin(Span(start, end)).location
+    return home.written(start, end)

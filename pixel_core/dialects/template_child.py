@@ -87,7 +87,7 @@ class _TooLong(Exception):  # noqa: N818 -- becomes a finding
 
 def _rendered(environment: Any, text: str, values: Mapping[str, Any]) -> str:
     code = environment.compile(text, name=_NAME, filename=_NAME)
-    template = environment.template_class.from_code(environment, code, {})
+    template = environment.template_class.from_code(environment, code, environment.make_globals(None))
     pieces: list[str] = []
     length = 0
     for piece in template.generate(values):

@@ -37,7 +37,7 @@ DIALECT_RULES: tuple[Rule, ...] = (
         severity=Severity.ERROR,
         summary="The expansion of a file reached a bound.",
         explanation=(
-            "Macros may bring 200,000 tokens into a file, calls may stand 100 deep in arguments of calls, files may include each other 32 deep, "
+            "Macros may bring 100,000 tokens into a file, calls may stand 100 deep in arguments of calls, files may include each other 32 deep, "
             "and the text may have 2,097,152 characters. A few lines of macros can ask for more than any machine has."
         ),
         example="#define A B B\n#define B C C\n#define C D D   // and so on",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings, strategies
@@ -74,7 +75,5 @@ def test_no_text_breaks_it(text: str) -> None:
 @given(strategies.text(alphabet="01 +-*/%()<>=!&|^~?:uAx", max_size=40))
 def test_no_condition_breaks_it(text: str) -> None:
     tokens = Expansion(text).tokens()
-    try:
+    with suppress(BadCondition):
         assert evaluate_condition(tokens) in (True, False)
-    except BadCondition as problem:
-        assert problem.message

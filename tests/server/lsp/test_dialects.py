@@ -71,7 +71,7 @@ async def test_an_edit_of_an_included_file_checks_the_open_kernel_again(client: 
     await client.codes(uri, "PX401")
     # The text in the editor counts before that of the file, and while it is typed only what reading finds is told.
     beside = client.open(part, PART.replace("FACTOR", "FACTR"))
-    (there,) = await client.codes(beside, "PX110")
+    (there,) = await client.codes(beside, "PX130")
     assert "`FACTR`" in there.message
     assert (there.range.start.line, there.range.start.character) == (0, PART.index("FACTOR"))
     client.change(beside, 2, PART)
