@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pixel_core.dialects.render_template import render_template
 from pixel_core.dialects.run_command import run_command
 from pixel_core.dialects.steps import Command, Concat, Preparation, Preprocess, StripAround, StripBetween, StripLines, Template
 from pixel_core.dialects.strip_text import strip_text
-from pixel_core.findings import Finding
+from pixel_core.findings import Finding, Span
 from pixel_core.source import SourceText
 
 HERE = "."
@@ -41,18 +41,19 @@ class PreparedText:
     is_complete: bool
 
 
-def prepare(source: SourceText, preparation: Preparation, read: ReadFile, *, may_run: bool) -> PreparedText:
+def prepare(source: SourceText, preparation: Preparation, read: ReadFile, *, may_run: bool, left_out: Sequence[Span] = ()) -> PreparedText:
     """Take every step, up to the first that fails.
 
     Args:
         source: The file.
         preparation: The steps.
         read: Reads other files, and refuses those outside of the workspace.
+        left_out: Parts of the file that no step is to see, in order.
         may_run: Whether programs may be started; steps that need one are not taken otherwise, and that is a PX708 finding.
     """
     problems = Problems()
     files = Files(read=read)
-    text = ExpandedText.of(source)
+    text = _without(ExpandedText.of(source), left_out)
     for step in preparation.steps:
         if isinstance(step, Preprocess):
             folder = preparation.source.path.parent
@@ -74,6 +75,16 @@ def prepare(source: SourceText, preparation: Preparation, read: ReadFile, *, may
         if problems.has_errors:
             break
     return PreparedText(text=text, findings=tuple(problems.findings), inputs=files.texts, is_complete=not problems.has_errors)
+
+
+def _without(text: ExpandedText, left_out: Sequence[Span]) -> ExpandedText:
+    builder = TextBuilder()
+    position = 0
+    for span in left_out:
+        builder.copy(text, position, span.start)
+        position = span.end
+    builder.copy(text, position, len(text.text))
+    return builder.finish(text.sources, text.included_from, text)
 
 
 def _macros(step: Preprocess, preparation: Preparation) -> dict[str, Macro]:

@@ -12,7 +12,7 @@ from pixel_core.dialects.prepare import prepare
 from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Label, Location, Severity, Span
 from pixel_core.kernels.contract import ContractFile, KernelContract
-from pixel_core.kernels.contract_text import without_contract
+from pixel_core.kernels.contract_text import head_comments, without_contract
 from pixel_core.kernels.find_dialect import find_dialect
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.kernels.read_text import read_text
@@ -214,9 +214,11 @@ def _variant(
     if preparation is None:
         checked = check(source)
         return _loaded(source, sidecar, checked=checked, contracts=contracts, findings=checked.findings)
-    made = prepare(source, preparation, surroundings.reader(source.path), may_run=surroundings.may_run)
+    # A step is not to take the contract for the shader: its marks, macros and placeholders stand in it too.
+    head = [] if sidecar is not None else head_comments(source)
+    made = prepare(source, preparation, surroundings.reader(source.path), may_run=surroundings.may_run, left_out=head)
     nowhere = source.path.with_name(f"{source.path.name} as prepared")
-    # The contract has been read; nobody is to find it a second time.
+    # The contract has been read; nobody is to find another one in what was included.
     wgsl = without_contract(SourceText(nowhere, made.text.text)) if made.is_complete else SourceText(nowhere, "")
     checked = check(wgsl)
     return _loaded(

@@ -13,13 +13,12 @@ import tomli
 
 from pixel_core.kernels.contract_keys import CASE_KEYS, COMPARE_KEYS, CONTRACT_KEYS, PASS_KEYS
 from pixel_core.kernels.doc_block import find_doc_block
+from pixel_core.kernels.examine import examine
 from pixel_core.kernels.functions import FUNCTIONS
-from pixel_core.kernels.plan import plan_cases
+from pixel_core.kernels.load_shader import understand
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.source import SourceText
-from pixel_core.wgsl.analyse import analyse
 from pixel_core.wgsl.parse import parse
-from pixel_core.wgsl.reflect import reflect
 from pixel_testing.check_command import run_check
 
 REPOSITORY = Path(__file__).parents[3]
@@ -41,16 +40,12 @@ def contract_text(shader: str) -> str:
 
 @pytest.mark.parametrize("shader", blocks("wgsl"), ids=lambda shader: shader.split("\n", 1)[0][4:30])
 def test_kernels_of_the_page_fit_their_contracts(shader: str) -> None:
-    source = SourceText(Path("kernel.wgsl"), shader)
-    tree = parse(source)
-    interface = reflect(tree)
-    assert [finding.message for finding in (*tree.findings, *interface.findings)] == []
-    read = read_contracts(source, tree, None)
-    assert [finding.message for finding in read.findings] == []
-    (contract,) = read.contracts
-    plan = plan_cases(contract, analyse(tree), interface)
-    assert [finding.message for finding in plan.findings] == []
-    assert len(plan.cases) >= 5
+    examination = examine(understand(SourceText(Path("kernel.wgsl"), shader), None))
+    assert [finding.message for finding in examination.findings] == []
+    assert examination.remainder is None
+    for kernel in examination.kernels:
+        assert [finding.message for finding in kernel.findings] == []
+        assert len(kernel.cases) >= 5
 
 
 @pytest.mark.device
@@ -62,7 +57,9 @@ def test_kernels_of_the_page_pass(tmp_path: Path) -> None:
     (tmp_path / "truth.contract.toml").write_text(blocks("toml")[0], encoding="utf-8")
     (tmp_path / "reference.py").write_text(blocks("python")[0], encoding="utf-8")
     outcome = run_check(tmp_path)
-    assert [kernel["status"] for kernel in outcome.report["kernels"]] == ["passed"] * (len(blocks("wgsl")) + 1)
+    assert [kernel["status"] for kernel in outcome.report["kernels"]] == ["passed"] * (
+        len(blocks("wgsl")) + 2
+    )  # the truth, and a second contract
     assert [finding["message"] for kernel in outcome.report["kernels"] for finding in kernel["findings"]] == []
 
 
@@ -74,8 +71,8 @@ def test_sidecars_of_the_page_are_read(toml: str) -> None:
 
 
 def test_the_page_has_a_kernel_for_each_step() -> None:
-    assert len(blocks("wgsl")) == 10
-    assert len(blocks("toml")) == 3
+    assert len(blocks("wgsl")) == 11
+    assert len(blocks("toml")) == 4
 
 
 @pytest.mark.parametrize("name", list(FUNCTIONS))
