@@ -53,7 +53,7 @@ CHECKS_OF: Final[Mapping[Action, tuple[str, ...]]] = MappingProxyType(
 _PROVING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "contract": ("unchanged_contract", "unchanged_code", "hidden", "repeat", "mutants"),
-        "tests": ("stub", "twisted", "mutants"),
+        "tests": ("stub", "twisted", "answers", "mutants"),
     }
 )
 """What proves something → what must not be missing beside it. Parsing shows nothing, nor does a contract that came with the kernel."""

@@ -86,6 +86,7 @@ def _judge(record: SpeedRecord) -> EvidenceCheck:
         "floor_s": record.floor_s,
         "low": record.low,
         "high": record.high,
+        "spread": record.spread if record.current_s else None,
         "is_suspicious": record.is_suspicious,
         "is_software": record.is_software,
     }
@@ -94,7 +95,8 @@ def _judge(record: SpeedRecord) -> EvidenceCheck:
         return EvidenceCheck(name="speed", status=CheckStatus.FAILED, summary=summary, detail=detail)
     measured = f"{record.speedup:.2f} times as fast as the file as it is (middle half of the runs {record.low:.2f} to {record.high:.2f})"
     if not record.is_faster:
-        summary = f"right, and not faster beyond the spread: {measured}"
+        apart = f"two runs of the file itself differ by {100 * (record.spread - 1):.0f} %"
+        summary = f"right, and not faster beyond the spread: {measured}; {apart}"
         return EvidenceCheck(name="speed", status=CheckStatus.FAILED, summary=summary, detail=detail)
     on = ", on a software adapter" if record.is_software else ""
     return EvidenceCheck(name="speed", status=CheckStatus.PASSED, summary=measured + on, detail=detail)

@@ -65,6 +65,8 @@ def is_contract_check(command: Sequence[str], target: str) -> bool:
 
 def _pytest(interpreter: Path, arguments: Sequence[str]) -> TestCommand:
     # The last option wins: the harness's stand behind the task's.
-    harness = ("-p", "no:cacheprovider", "-p", "prove_pytest_report", "--color=no", "--tb=short", "--continue-on-collection-errors")
+    # pixel-lsp's own plug-in would be loaded in every run, and cannot be where pixel-lsp is installed from a folder that the sandbox lacks.
+    plugins = ("-p", "no:cacheprovider", "-p", "no:pixel_lsp", "-p", "prove_pytest_report")
+    harness = (*plugins, "--color=no", "--tb=short", "--continue-on-collection-errors")
     selects = any(argument.startswith(_SELECTING) or "::" in argument for argument in arguments)
     return TestCommand(arguments=(str(interpreter), "-m", "pytest", *arguments, *harness), is_pytest=True, selects=selects)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from pixel_coach.apply import read_base
 from pixel_coach.attempts import CheckStatus, EvidenceCheck, Patch
 from pixel_coach.protect import is_test_path
+from pixel_coach.prove_answers import answers_in_code
 from pixel_coach.prove_outcome import Outcome, skipped
 from pixel_coach.prove_run_tests import TestRun, TestRunner
 from pixel_coach.prove_stub import python_stub
@@ -18,7 +20,7 @@ from pixel_coach.sandbox_copy import visible_files
 _DATA: Final = (".wgsl", ".json", ".toml", ".yaml", ".yml", ".md", ".txt", ".csv", ".html", ".css")
 """Files that a test reads and does not run: they cannot cheat from within."""
 
-TEST_CHECKS: Final = ("tests", "stub", "twisted")
+TEST_CHECKS: Final = ("tests", "stub", "twisted", "answers")
 
 
 async def prove_tests(runner: TestRunner, workspace: Path, patch: Patch) -> tuple[EvidenceCheck, ...]:
@@ -30,12 +32,13 @@ async def prove_tests(runner: TestRunner, workspace: Path, patch: Patch) -> tupl
         patch: The candidate.
 
     Returns:
-        `tests`, `stub`, `twisted`.
+        `tests`, `stub`, `twisted`, `answers`.
     """
     texts = _test_texts(workspace, patch.path, runner.command.arguments)
     before = _fingerprint(texts)
     try:
-        checks = await _Proof(runner, patch, texts).checks()
+        base = read_base(workspace, patch.path)[0] if patch.base_sha256 else None
+        checks = await _Proof(runner, patch, texts, base or "").checks()
     except OSError as error:
         return (Outcome("tests").unavailable(f"the tests could not be run: {error}"), *(skipped(name) for name in TEST_CHECKS[1:]))
     if _fingerprint(_test_texts(workspace, patch.path, runner.command.arguments)) != before:
@@ -44,10 +47,11 @@ async def prove_tests(runner: TestRunner, workspace: Path, patch: Patch) -> tupl
 
 
 class _Proof:
-    def __init__(self, runner: TestRunner, patch: Patch, texts: Mapping[str, str]) -> None:
+    def __init__(self, runner: TestRunner, patch: Patch, texts: Mapping[str, str], base: str) -> None:
         self._runner = runner
         self._patch = patch
         self._texts = texts
+        self._base = base
 
     async def checks(self) -> tuple[EvidenceCheck, ...]:
         first, run = await self._tests()
@@ -55,13 +59,18 @@ class _Proof:
             return first, *(skipped(name) for name in TEST_CHECKS[1:])
         second, stub = await self._stub(run)
         if second.status is not CheckStatus.PASSED:
-            return first, second, skipped("twisted")
+            return first, second, *(skipped(name) for name in TEST_CHECKS[2:])
         passed, missing = self._compare(run, stub)
         if missing:
             outcome = Outcome("tests")
             said = "\n".join(f"- {name}" for name in missing[:10])
-            return outcome.failed("tests that exist were not run, or skipped", feedback=said), second, skipped("twisted")
-        return first, second, await self._twisted(passed)
+            return (
+                outcome.failed("tests that exist were not run, or skipped", feedback=said),
+                second,
+                *(skipped(name) for name in TEST_CHECKS[2:]),
+            )
+        third = await self._twisted(passed)
+        return first, second, third, skipped("answers") if third.status is CheckStatus.FAILED else self._answers()
 
     async def _tests(self) -> tuple[EvidenceCheck, TestRun]:
         outcome = Outcome("tests")
@@ -107,6 +116,17 @@ class _Proof:
                 detail={"fooled": fooled[:10]},
             )
         return outcome.passed(f"{len(expected)} falsified tests fail, as they should", detail={"falsified": len(expected)})
+
+    def _answers(self) -> EvidenceCheck:
+        outcome = Outcome("answers")
+        if not self._patch.path.endswith(".py"):
+            return outcome.passed("the file is no Python, which alone is looked through")
+        answered, count = answers_in_code(self._patch.new_text, self._base, self._texts.values())
+        if answered > 1 and 2 * answered > count:
+            return outcome.absent(
+                f"{answered} of {count} expectations of the tests stand in the code, inputs and answers, so passing proves nothing"
+            )
+        return outcome.passed(f"{answered} of {count} expectations of the tests stand in the code")
 
     def _compare(self, run: TestRun, stub: TestRun) -> tuple[list[str], list[str]]:
         """The tests that the candidate passed, and those that exist and did not pass.

@@ -13,9 +13,17 @@ from pixel_core.kernels.report import PASSED, CaseReport
 from pixel_core.kernels.timed_cases import TimedCases, timed_cases
 from pixel_core.kernels.validate import Checker, Selection
 from pixel_core.source import SourceText
+from pixel_core.wgsl.lexer import lex
+from pixel_core.wgsl.syntax import TokenKind
 
 ROUNDS: Final = 7
 WARM_UPS: Final = 1
+TURNS: Final = ("current", "current", "candidate", "current")
+"""Of a round. The first does not count: the truth of new inputs is evaluated in it, after which a kernel is a quarter slower."""
+
+LEAST_SPEEDUP: Final = 1.05
+"""Less is not worth a file's change, nor told apart from where in a round a kernel runs."""
+
 IMPLAUSIBLE_SPEEDUP: Final = 10.0
 """Above it a result is measured again with other inputs, as KernelBench does; so is one below the floor."""
 
@@ -48,10 +56,10 @@ class SpeedRecord:
 
     Attributes:
         case: Sizes that were timed.
-        current_s: Of the file as it is, one a round.
-        candidate_s: Of the candidate, in the same rounds.
+        current_s: Of the file as it is, two a round: right before the candidate, and right after it.
+        candidate_s: Of the candidate, one a round.
         floor_s: Median time of a kernel that only copies as many bytes as the case has.
-        speedup: Median of the rounds' ratios current / candidate; None when it does not count.
+        speedup: Median of the rounds' ratios mean of current / candidate; None when it does not count.
         low: Lower quartile of the ratios.
         high: Upper quartile.
         is_suspicious: Beyond what is plausible, so it was measured again with other inputs.
@@ -74,8 +82,24 @@ class SpeedRecord:
 
     @property
     def is_faster(self) -> bool:
-        """Faster by more than the spread: three rounds of four were."""
-        return self.speedup is not None and self.low > 1.0
+        """Faster by more than chance and more than the machine's moods.
+
+        The candidate is faster than the current file both before and after it in all rounds but one: of two kernels that are equally fast,
+        that happens in 15 of 3^7 = 2,187 measurements. And it is faster by more than two runs of the same file differ. A quartile above
+        one would be no such criterion: noise alone gives that in a quarter of all measurements.
+        """
+        won = [candidate < min(pair) for pair, candidate in zip(self.pairs, self.candidate_s, strict=True)]
+        return self.speedup is not None and self.speedup > max(self.spread, LEAST_SPEEDUP) and sum(won) >= len(won) - 1
+
+    @property
+    def pairs(self) -> tuple[tuple[float, float], ...]:
+        """The seconds of the current file around each run of the candidate."""
+        return tuple(zip(self.current_s[::2], self.current_s[1::2], strict=True))
+
+    @property
+    def spread(self) -> float:
+        """By which factor two runs of the current file in one round differ: the median of the rounds."""
+        return median(max(pair) / max(min(pair), 1e-9) for pair in self.pairs)
 
 
 async def time_kernel(checker: Checker, candidate: KernelCandidate, *, seed: int) -> SpeedRecord:
@@ -92,6 +116,10 @@ async def time_kernel(checker: Checker, candidate: KernelCandidate, *, seed: int
     judged = judge_contract(candidate)
     if candidate.base is None or judged.loaded is None or not judged.is_trusted:
         return SpeedRecord(case="", current_s=(), candidate_s=(), problem="there is no file with the same contract to compare with")
+    if _is_same_program(candidate):
+        return SpeedRecord(
+            case="", current_s=(), candidate_s=(), problem="it is the same program as the file; only comments or layout differ"
+        )
     record = await _measure(checker, candidate, judged.loaded, seed)
     if record.problem or record.speedup is None:
         return record
@@ -104,6 +132,16 @@ async def time_kernel(checker: Checker, candidate: KernelCandidate, *, seed: int
     return replace(record, is_suspicious=True, problem=problem, speedup=None if problem else min(record.speedup, again.speedup or 0.0))
 
 
+def _is_same_program(candidate: KernelCandidate) -> bool:
+    written, current = (_code(SourceText(candidate.path, text or "")) for text in (candidate.text, candidate.base))
+    return written == current
+
+
+def _code(source: SourceText) -> list[str]:
+    prose = (TokenKind.BLANKSPACE, TokenKind.COMMENT)
+    return [source.text[token.start : token.end] for token in lex(source)[0] if token.kind not in prose]
+
+
 async def _measure(checker: Checker, candidate: KernelCandidate, loaded: LoadedShader, seed: int) -> SpeedRecord:
     assert candidate.base is not None
     timed = timed_cases(loaded, candidate.contract, seed=seed, rounds=ROUNDS + WARM_UPS)
@@ -113,7 +151,7 @@ async def _measure(checker: Checker, candidate: KernelCandidate, loaded: LoadedS
     seconds: dict[str, list[float]] = {"current": [], "candidate": []}
     engine, is_software = "", False
     for number, case in enumerate(timed.names):
-        for side in ("current", "candidate") if number % 2 else ("candidate", "current"):
+        for turn, side in enumerate(TURNS):
             report = await checker.check_loaded([sides[side]], selection=Selection(contract=timed.contract, case=case))
             found = next((one for kernel in report.kernels for one in kernel.cases if one.name == case), None)
             if found is None or found.status != PASSED:
@@ -122,14 +160,15 @@ async def _measure(checker: Checker, candidate: KernelCandidate, loaded: LoadedS
             adapter = next((kernel.adapter for kernel in report.kernels if kernel.adapter), None)
             if adapter is not None:
                 engine, is_software = f"{adapter.engine} {adapter.name}, {adapter.driver}", adapter.is_software
-            if number >= WARM_UPS:
+            if number >= WARM_UPS and turn > 0:
                 seconds[side].append(_seconds(found, is_software=is_software))
-    ratios = [max(old, 1e-9) / max(new, 1e-9) for old, new in zip(seconds["current"], seconds["candidate"], strict=True)]
+    current, new = seconds["current"], seconds["candidate"]
+    ratios = [max(before + after, 1e-9) / max(2 * one, 1e-9) for before, after, one in zip(current[::2], current[1::2], new, strict=True)]
     low, _, high = quantiles(ratios, n=4, method="inclusive")
     return SpeedRecord(
         case=timed.sizes,
-        current_s=tuple(seconds["current"]),
-        candidate_s=tuple(seconds["candidate"]),
+        current_s=tuple(current),
+        candidate_s=tuple(new),
         floor_s=await _floor(checker, timed, candidate.path, is_software=is_software),
         speedup=median(ratios),
         low=low,

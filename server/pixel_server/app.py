@@ -328,10 +328,12 @@ class PixelServer:
         if self.session.settings != before:
             await self._checks.settings_changed()
 
-    def _watch_folders(self) -> None:
-        if not self._is_watched_by_client:
-            files = {path for shader in self.session.shaders.values() if shader.is_file for path in self.session.files_of(shader)}
-            self._watch.set_folders(path.parent for path in files)
+    def _watch_folders(self) -> bool:
+        """Watch what open shaders rest on, where the editor does not; whether a folder came to it."""
+        if self._is_watched_by_client:
+            return False
+        files = {path for shader in self.session.shaders.values() if shader.is_file for path in self.session.files_of(shader)}
+        return self._watch.set_folders(path.parent for path in files)
 
     def _files_changed(self, paths: tuple[Path, ...]) -> None:
         for shader in self.session.shaders_resting_on(paths):

@@ -41,14 +41,14 @@ class KernelChecks:
         session: The state.
         editor: Who is told.
         progress: How checks that take long are shown.
-        after_check: Called after every check: it may rest on other files now.
+        watch: Watches the files that open shaders are known to rest on; returns whether some were not watched before.
     """
 
-    def __init__(self, session: Session, editor: Editor, progress: Progress, after_check: Callable[[], None]) -> None:
+    def __init__(self, session: Session, editor: Editor, progress: Progress, watch: Callable[[], bool]) -> None:
         self._session = session
         self._editor = editor
         self._progress = progress
-        self._after_check = after_check
+        self._watch = watch
         self._scheduler: Scheduler[CheckReport | None] = Scheduler()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysis")
@@ -148,8 +148,9 @@ class KernelChecks:
         if workspace is not None and would_run and not is_trusted and self._session.trust.begin_question(workspace):
             self._editor.in_background(self._ask_for_trust(workspace))
         shader.is_checking = is_trusted and can_run
-        # What reading finds is shown at once; running may take its time.
+        # What reading finds is shown at once; running may take its time, in which what it reads may change.
         self._editor.show_findings(shader)
+        self._watch()
         try:
             report = await self._run(analysis, selection, cancel, is_trusted=is_trusted)
         finally:
@@ -160,7 +161,9 @@ class KernelChecks:
         earlier = {} if selection is None or shader.verdict is None else shader.verdict.earlier_than(analysis.texts)
         shader.verdict = Verdict(texts=analysis.texts, report=report, is_trusted=is_trusted, earlier=earlier)
         self._editor.show_findings(shader)
-        self._after_check()
+        if self._watch() and self._session.texts_of(shader) == analysis.texts:
+            # Running it told which files a reference imports. What changed in them before they were watched shows now, or nothing runs.
+            self.check_later(shader)
         return report
 
     async def _run(self, analysis: Analysis, selection: Selection | None, cancel: asyncio.Event, *, is_trusted: bool) -> CheckReport:

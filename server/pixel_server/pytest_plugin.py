@@ -1,6 +1,6 @@
 """pytest collects contracts as tests: `pytest --pixel-kernels`, or `pixel_kernels = true` in its configuration.
 
-Loaded by `-p pixel_server.pytest_plugin`. A project that names it pays nothing for it: it imports nothing until the plug-in is turned on.
+Installed as an entry point, so every pytest run in the environment loads this module: it imports nothing until the plug-in is turned on.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pygls.io_ import StdoutWriter, run_async
 
 from pixel_core.errors import PixelError
 from pixel_server.app import PixelServer
+from pixel_server.guard import is_no_refusal
 from pixel_server.idle_collection import collect_when_idle
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -36,6 +37,8 @@ def serve(tcp: str | None = None) -> int:
     """
     # Messages hold the user's sources: pygls logs them at INFO.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(is_no_refusal)
     address = _address(tcp) if tcp is not None else None
     try:
         asyncio.run(_serve_stdio() if address is None else _serve_tcp(*address))

@@ -8,7 +8,7 @@ import pytest
 
 from pixel_coach.prove_command import is_contract_check, resolve_command
 
-HARNESS = "-p no:cacheprovider -p prove_pytest_report --color=no --tb=short --continue-on-collection-errors"
+HARNESS = "-p no:cacheprovider -p no:pixel_lsp -p prove_pytest_report --color=no --tb=short --continue-on-collection-errors"
 
 
 def check(command: str, expected: str, *, is_pytest: bool, selects: bool = False) -> None:

@@ -91,16 +91,36 @@ def by_text(**seconds: float) -> Seconds:
 async def test_faster(is_software: bool) -> None:
     record = await timed(by_text(base=0.4, candidate=0.2, copy=0.01), is_software=is_software)
     assert (record.speedup, record.low, record.high, record.is_faster) == (2.0, 2.0, 2.0, True)
-    assert (len(record.current_s), len(record.candidate_s), record.floor_s) == (ROUNDS, ROUNDS, 0.01)
+    assert (len(record.current_s), len(record.candidate_s), record.floor_s) == (2 * ROUNDS, ROUNDS, 0.01)
     assert (record.is_suspicious, record.problem, record.case) == (False, "", "n=16000")
 
 
-async def test_within_the_spread_is_not_faster() -> None:
-    noise = [1.0, 0.7, 1.4, 0.8, 1.3, 0.9, 1.2, 1.0]
-    record = await timed(lambda whose, call: 0.01 if whose == "copy" else noise[call % 8] if whose == "base" else 0.95)
+def rounds(current: list[float], candidate: float) -> Seconds:
+    """Four turns a round: the current file thrice, its first one uncounted, and the candidate."""
+    return lambda whose, call: 0.01 if whose == "copy" else current[call % len(current)] if whose == "base" else candidate
+
+
+@pytest.mark.parametrize(
+    ("current", "candidate_s", "is_faster"),
+    [
+        pytest.param([9.0, 1.1, 1.1], 0.9, True, id="by more than the file varies"),
+        pytest.param([9.0, 1.1, 1.1], 1.06, False, id="by too little"),
+        pytest.param([9.0, 1.0, 1.5], 0.95, False, id="by less than the file varies"),
+        pytest.param([9.0, 1.4, 1.3] * 7 + [9.0, 1.3, 0.8], 0.9, True, id="in all rounds but one"),
+        pytest.param([9.0, 1.4, 1.3] * 6 + [9.0, 1.3, 0.8] * 2, 0.9, False, id="in all rounds but two"),
+    ],
+)
+async def test_faster_is_more_than_noise(current: list[float], candidate_s: float, is_faster: bool) -> None:
+    record = await timed(rounds(current, candidate_s))
     assert record.speedup is not None
-    assert record.speedup > 1.0
-    assert not record.is_faster
+    assert record.low > 1.0
+    assert record.is_faster is is_faster
+
+
+async def test_the_same_program_is_not_timed() -> None:
+    layout = BASE.replace("    if (id.x", "  // Twice as fast.\n  if ( id.x")
+    record = await timed(by_text(), text=layout)
+    assert (record.speedup, record.problem) == (None, "it is the same program as the file; only comments or layout differ")
 
 
 async def test_warm_up_does_not_count() -> None:

@@ -23,9 +23,7 @@ def project(tmp_path: Path) -> Path:
     broken = KERNEL.replace('"sum(a * b, keepdims=True)"', '"sum(a * b, keepdims=True) + 1"')
     assert broken != KERNEL
     (tmp_path / "wrong.wgsl").write_text(broken, encoding="utf-8")
-    (tmp_path / "pytest.ini").write_text(
-        "[pytest]\naddopts = -p pixel_server.pytest_plugin\nasyncio_default_fixture_loop_scope = function\n", encoding="utf-8"
-    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n", encoding="utf-8")
     return tmp_path
 
 

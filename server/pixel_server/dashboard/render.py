@@ -30,6 +30,9 @@ from pixel_server.terminal.render_tasks import (
 from pixel_server.verdict_words import count
 
 MAX_DIFF_LINES: Final = 2_000
+MAX_FOLDER_CHARACTERS: Final = 32
+"""What is said of a coach beside it matters more."""
+
 DIFF_STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -44,9 +47,7 @@ def hang(text: Text) -> Group:
 
 def render_where(workspace: Path, view: RunView | None, medium: Medium, *, is_running: bool) -> Text:
     """One line: the workspace, and whether a coach runs."""
-    home = Path.home()
-    name = f"~/{workspace.relative_to(home).as_posix()}" if workspace.is_relative_to(home) else str(workspace)
-    text = Text.assemble(("pixel-lsp", "bold"), "  ", medium.printable(name), "  ", no_wrap=True, overflow="ellipsis")
+    text = Text.assemble(("pixel-lsp", "bold"), "  ", medium.printable(_short(workspace)), "  ", no_wrap=True, overflow="ellipsis")
     if view is None:
         return text.append("no coach has run here yet: pixel-lsp --coach")
     agents = " + ".join(agent for agent in (view.generator, view.reviewer) if agent)
@@ -106,3 +107,14 @@ def render_diff(task: Task, attempt: Attempt | None, medium: Medium) -> Text:
     if len(lines) > MAX_DIFF_LINES:
         text.append(f"… {len(lines) - MAX_DIFF_LINES:,} more lines: pixel-lsp show-task {task.number} --diff", "dim")
     return text if lines else Text("it equals the file as it is", "dim")
+
+
+def _short(workspace: Path) -> str:
+    """A folder's path, or as many of its last names as there is room for; always the last one."""
+    home = Path.home()
+    name = f"~/{workspace.relative_to(home).as_posix()}" if workspace.is_relative_to(home) else str(workspace)
+    parts = name.split("/")
+    while len(name) > MAX_FOLDER_CHARACTERS and len(parts) > 1:
+        parts = parts[1:]
+        name = "/".join(("…", *parts))
+    return name

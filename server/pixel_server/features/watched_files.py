@@ -45,20 +45,24 @@ class FolderWatch:
         self._changed: set[Path] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def set_folders(self, folders: Iterable[Path]) -> None:
-        """Watch these folders and no others; what lies in folders below them is not watched."""
+    def set_folders(self, folders: Iterable[Path]) -> bool:
+        """Watch these folders and no others; what lies in folders below them is not watched.
+
+        Returns:
+            Whether one is watched from now on that was not before.
+        """
         from watchdog.observers import Observer
 
         wanted = {folder for folder in folders if folder.is_dir()}
         if self._observer is None and not wanted:
-            return
+            return False
         if self._observer is None:
             self._observer = Observer()
             self._observer.start()
         for folder in self._watches.keys() - wanted:
             self._observer.unschedule(self._watches.pop(folder))
-        for folder in wanted - self._watches.keys():
-            self._watch(folder)
+        added = {folder for folder in wanted - self._watches.keys() if self._watch(folder)}
+        return bool(added)
 
     def close(self) -> None:
         """Watch nothing any more."""
@@ -69,11 +73,13 @@ class FolderWatch:
             self._observer.join()
             self._observer = None
 
-    def _watch(self, folder: Path) -> None:
+    def _watch(self, folder: Path) -> bool:
         try:
             self._watches[folder] = self._observer.schedule(self._handler(folder), str(folder), recursive=False)
         except OSError as problem:
             _LOG.warning("%s is not watched: %s", folder, problem)
+            return False
+        return True
 
     def _handler(self, folder: Path) -> Any:
         from watchdog.events import FileSystemEvent, FileSystemEventHandler

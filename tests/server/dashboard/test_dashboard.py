@@ -102,6 +102,13 @@ async def test_an_empty_queue_says_how_to_fill_it(desk: Desk) -> None:
         assert shown(app, "cost").strip() == "no task   today $0.0000 of $1.00, 0 reviews of 200"
 
 
+async def test_a_deep_workspace_leaves_room_for_what_is_said(desk: Desk) -> None:
+    desk.workspace = desk.workspace / "of" / "a" / "folder" / ("deep" * 8) / "project"
+    desk.workspace.mkdir(parents=True)
+    async with opened(desk) as (app, _):
+        assert shown(app, "where").strip() == "pixel-lsp  …/project  no coach has run here yet: pixel-lsp --coach"
+
+
 async def test_the_queue_is_shown_and_followed(desk: Desk) -> None:
     first = desk.add("First")
     async with opened(desk) as (app, pilot):

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from lsprotocol import types
-from pygls.exceptions import JsonRpcMethodNotFound
+from pygls.exceptions import JsonRpcInvalidParams, JsonRpcMethodNotFound
 
 from lsp_testing.editor import Editor, editor
 from lsp_testing.kernels import REFERENCE, REFERRING, RIGHT, WRONG, write
+from lsp_testing.logged_editor import LoggedEditor
 
 pytestmark = pytest.mark.device
 
@@ -96,3 +97,20 @@ async def test_one_that_refuses_everything_gets_its_verdict(tmp_path: Path, push
         client.change(uri, 2, bare)
         await client.codes(uri, "PX390")
         assert await client.command("pixel-lsp.writeContract", uri) is False
+
+
+async def test_one_whose_command_is_refused_leaves_a_line_in_the_log(pushed: types.ClientCapabilities, tmp_path: Path) -> None:
+    client = LoggedEditor(tmp_path, tmp_path / "state")
+    await client.start(pushed)
+    for arguments in (["file:///k.wgsl"], [3]):
+        with pytest.raises(JsonRpcInvalidParams):
+            await client.command("pixel-lsp.check", *arguments)
+    with pytest.raises(JsonRpcInvalidParams, match="there is no command"):
+        await client.command("pixel-lsp.fly")
+    await client.end("shutdown")
+    lines = (tmp_path / "state" / "log").read_text(encoding="utf-8").splitlines()
+    assert [line.partition("pixel_server.guard: ")[2] for line in lines] == [
+        "workspace/executeCommand refused: file:///k.wgsl is not an open shader",
+        "workspace/executeCommand refused: argument 1 must be a text or null",
+        "workspace/executeCommand refused: there is no command pixel-lsp.fly",
+    ]

@@ -10,7 +10,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from lsp_testing.editor import Editor
+from lsp_testing.editor import Editor, running
 from lsp_testing.kernels import CODE, REFERENCE, REFERRING, RIGHT, SLEEPY, WRONG, write
 
 pytestmark = [pytest.mark.device, pytest.mark.asyncio(loop_scope="session")]
@@ -63,7 +63,7 @@ async def test_two_edits_while_a_check_runs_give_one_verdict_of_the_newest_text(
 
 
 async def test_a_verdict_of_an_older_text_is_never_shown(client: Editor, tmp_path: Path) -> None:
-    write(tmp_path, "ref.py", SLEEPY.replace("sleep(15)", "sleep(0.5)"))
+    write(tmp_path, "ref.py", SLEEPY.replace("sleep(60)", "sleep(0.5)"))
     wrong = REFERRING.replace("2.0 * x", "3.0 * x")
     uri = client.open(write(tmp_path, "k.wgsl", wrong), wrong)
     await client.until_checking(uri)
@@ -83,6 +83,31 @@ async def test_a_reference_that_changes_is_run_again(client: Editor, tmp_path: P
     await client.until_verdict(uri, "passed")
     reference.write_text(REFERENCE.replace("2 *", "4 *"), encoding="utf-8")
     await client.codes(uri, "PX401")
+
+
+async def test_a_reference_that_changes_while_it_is_called_is_called_again(client: Editor, tmp_path: Path) -> None:
+    reference = write(tmp_path, "ref.py", SLEEPY.replace("2 * x", "3 * x"))
+    uri = client.open(write(tmp_path, "k.wgsl", REFERRING), REFERRING)
+    await client.until_checking(uri)
+    await client.until(lambda: bool(running(client, "reference_worker.py")))
+    reference.write_text(REFERENCE, encoding="utf-8")
+    await client.until_verdict(uri, "passed")
+
+
+async def test_what_a_reference_imports_and_changes_before_anybody_knew_of_it_counts(client: Editor, tmp_path: Path) -> None:
+    (tmp_path / "truth").mkdir()
+    factor = write(tmp_path / "truth", "factor.py", "FACTOR = 3\n")
+    slow = (
+        SLEEPY.replace("import time", "import time\nfrom truth.factor import FACTOR")
+        .replace("sleep(60)", "sleep(1)")
+        .replace("2 *", "FACTOR *")
+    )
+    write(tmp_path, "ref.py", slow)
+    uri = client.open(write(tmp_path, "k.wgsl", REFERRING), REFERRING)
+    await client.until(lambda: bool(running(client, "reference_worker.py")))
+    await asyncio.sleep(0.5)
+    factor.write_text("FACTOR = 2\n", encoding="utf-8")
+    await client.until_verdict(uri, "passed")
 
 
 async def test_findings_in_a_sidecar_stand_there_and_go_with_it(client: Editor, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
-from lsp_testing.editor import Editor, command_line, descendants
+from lsp_testing.editor import Editor, running
 from lsp_testing.kernels import REFERENCE, REFERRING, RIGHT, SLEEPY, SLOW, WRONG, write
 
 pytestmark = [pytest.mark.device, pytest.mark.asyncio(loop_scope="session")]
@@ -18,25 +18,26 @@ pytestmark = [pytest.mark.device, pytest.mark.asyncio(loop_scope="session")]
 QUICK = SLOW.replace("i < 60000u", "i < 6u")
 
 
-def kill(client: Editor, module: str) -> int:
-    """Kill the children that run a module; returns how many there were."""
-    found = [child for child in descendants(client.process_id) if module in command_line(child)]
-    for child in found:
+async def kill(client: Editor, module: str) -> None:
+    """Kill what runs a module, once something does."""
+    await client.until(lambda: bool(running(client, module)))
+    for child in running(client, module):
         os.kill(child, signal.SIGKILL)
-    return len(found)
 
 
-async def until_the_case_runs(client: Editor) -> None:
-    """Its progress is shown, which comes before the case; a moment later the worker is at it, for much longer than that."""
+async def kill_in_mid_case(client: Editor, module: str) -> None:
+    """Progress is shown before the case begins; a moment later it runs, and for much longer than that."""
     reports = client.client.progress_reports
     await client.until(lambda: any(isinstance(one, types.WorkDoneProgressReport) for shown in reports.values() for one in shown))
+    await client.until(lambda: bool(running(client, module)))
     await asyncio.sleep(1)
+    await kill(client, module)
 
 
 async def test_a_worker_that_was_killed_while_idle_is_not_missed(client: Editor, tmp_path: Path) -> None:
     uri = client.open(write(tmp_path, "k.wgsl", RIGHT), RIGHT)
     await client.until_verdict(uri, "passed")
-    assert kill(client, "pixel_core.kernels.worker")
+    await kill(client, "pixel_core.kernels.worker")
     client.change(uri, 2, WRONG)
     client.save(uri)
     await client.codes(uri, "PX401")
@@ -45,8 +46,7 @@ async def test_a_worker_that_was_killed_while_idle_is_not_missed(client: Editor,
 async def test_a_worker_that_is_killed_in_mid_case_is_told_on_the_kernel(client: Editor, tmp_path: Path) -> None:
     server = client.process_id
     uri = client.open(write(tmp_path, "slow.wgsl", SLOW), SLOW)
-    await until_the_case_runs(client)
-    assert kill(client, "pixel_core.kernels.worker")
+    await kill_in_mid_case(client, "pixel_core.kernels.worker")
     (ended,) = await client.diagnostics(uri, lambda shown: any(one.code == "PX702" for one in shown))
     assert ended.message.splitlines()[0].startswith("the process that ran the kernel ended: it was ended by SIGKILL (case N=1048576")
     assert ended.severity == types.DiagnosticSeverity.Error
@@ -62,8 +62,7 @@ async def test_a_worker_that_is_killed_in_mid_case_is_told_on_the_kernel(client:
 async def test_a_reference_that_is_killed_in_mid_call_is_told_on_its_line(client: Editor, tmp_path: Path) -> None:
     reference = write(tmp_path, "ref.py", SLEEPY)
     uri = client.open(write(tmp_path, "k.wgsl", REFERRING), REFERRING)
-    await until_the_case_runs(client)
-    assert kill(client, "reference_worker.py")
+    await kill_in_mid_case(client, "reference_worker.py")
     (failed,) = await client.codes(uri, "PX706")
     assert "its process was ended by signal 9 instead of returning" in failed.message
     assert failed.range.start.line == REFERRING[: REFERRING.index("reference =")].count("\n")

@@ -55,9 +55,10 @@ class KnowingProver:
     async def time_kernel(self, task: Task, patch: Patch, *, seed: int) -> SpeedRecord:
         """`fast` in a text makes it twice as fast, `cheat` faster than can be."""
         if "cheat" in patch.new_text:
-            return SpeedRecord(case="n=1", current_s=(2.0,), candidate_s=(0.001,), is_suspicious=True, problem="other times each time")
+            return SpeedRecord(case="n=1", current_s=(2.0, 2.0), candidate_s=(0.001,), is_suspicious=True, problem="other times each time")
         speedup = 2.0 if "fast" in patch.new_text else 1.01
-        return SpeedRecord(case="n=1", current_s=(2.0,), candidate_s=(2.0 / speedup,), speedup=speedup, low=speedup - 0.1, high=speedup)
+        around, candidates = (2.02, 1.98) * 7, (2.0 / speedup,) * 7
+        return SpeedRecord(case="n=1", current_s=around, candidate_s=candidates, speedup=speedup, low=speedup - 0.1, high=speedup)
 
 
 class Desk:

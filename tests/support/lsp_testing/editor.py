@@ -25,7 +25,8 @@ CAPABILITY_FOLDER = Path(__file__).parents[4] / "shared" / "clients" / "caps"
 PROGRAM = shutil.which("pixel-lsp", path=Path(sys.executable).parent) or "pixel-lsp"
 """As editors start it: `python -m` would look into the folder that it is started in first."""
 
-TIMEOUT_S = 20
+TIMEOUT_S = 40
+"""Far beyond what anything takes: only a test that fails waits for so long."""
 
 Action = Union[types.Command, types.CodeAction]
 Predicate = Callable[[Sequence[types.Diagnostic]], bool]
@@ -333,6 +334,11 @@ async def editor(
     await gone(family)
 
 
+def running(editor: Editor, module: str) -> list[int]:
+    """The processes under an editor's server that run a module."""
+    return [child for child in descendants(editor.process_id) if module in command_line(child)]
+
+
 def descendants(process: int) -> set[int]:
     """The processes below one, as long as it lives."""
     listing = subprocess.run(("ps", "-A", "-o", "pid=,ppid="), capture_output=True, encoding="utf-8", check=True).stdout
@@ -345,7 +351,7 @@ def descendants(process: int) -> set[int]:
 
 def command_line(process: int) -> str:
     """The program and arguments of a process; empty when it has ended."""
-    ran = subprocess.run(("ps", "-o", "args=", "-p", str(process)), capture_output=True, encoding="utf-8", check=False)
+    ran = subprocess.run(("ps", "-ww", "-o", "args=", "-p", str(process)), capture_output=True, encoding="utf-8", check=False)
     return ran.stdout.strip()
 
 

@@ -26,7 +26,7 @@ REFERRING: Final = _KERNEL.replace("TRUTH", 'reference = "ref.py:twice"')
 """The same with a reference, which is one of the following."""
 
 REFERENCE: Final = "def twice(x, N):\n    return {'y': 2 * x}\n"
-SLEEPY: Final = "import time\ndef twice(x, N):\n    time.sleep(15)\n    return {'y': 2 * x}\n"
+SLEEPY: Final = "import time\ndef twice(x, N):\n    time.sleep(60)\n    return {'y': 2 * x}\n"
 LEAVING: Final = "from pathlib import Path\nPath(__file__).with_name('was-here').touch()\n" + REFERENCE
 COUNTING: Final = """from pathlib import Path
 def twice(x, N):
