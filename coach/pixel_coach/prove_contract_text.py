@@ -93,7 +93,7 @@ def _judge_own(outcome: Outcome, loaded: LoadedShader, own: str | None) -> Contr
     """A kernel without a contract before it: what it brings itself is no evidence, and may run no code but its own."""
     if own is None:
         return ContractJudgement(check=outcome.absent("there is no contract"), loaded=loaded, is_trusted=False, contract_text="")
-    foreign = foreign_code(loaded.contracts.contracts)
+    foreign = foreign_code(loaded.all_contracts)
     if foreign is not None:
         return _failed(outcome, f"the candidate's own contract runs {foreign}", "state the truth by `expect`")
     check = outcome.absent("the contract was written together with the kernel, so fulfilling it proves nothing")
@@ -102,7 +102,12 @@ def _judge_own(outcome: Outcome, loaded: LoadedShader, own: str | None) -> Contr
 
 def foreign_code(contracts: tuple[KernelContract, ...]) -> str | None:
     """Code of the user's that a contract would run; a generated contract must not choose any."""
-    return next((f"`{one.reference.file}:{one.reference.function}`" for one in contracts if one.reference is not None), None)
+    for one in contracts:
+        if one.reference is not None:
+            return f"`{one.reference.file}:{one.reference.function}`"
+        if one.prepare is not None and one.prepare.runs_programs:
+            return "a program to prepare its shader"
+    return None
 
 
 def _judge_interface(outcome: Outcome, candidate: KernelCandidate, loaded: LoadedShader, contract: str) -> ContractJudgement:
