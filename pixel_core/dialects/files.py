@@ -23,6 +23,9 @@ ReadFile = Callable[[Path], Union[SourceText, str]]
 ABSENT = "does not exist"
 """What `ReadFile` says of a file that is not there: then the next folder is tried."""
 
+OUTSIDE = "lies outside of the workspace"
+"""How `ReadFile` begins about a path that leads out of the workspace."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Files:
@@ -54,6 +57,13 @@ class Files:
             if found != ABSENT:
                 return found
         return reason
+
+    def why_no_folder(self, path: Path) -> str | None:
+        """Why a path is no folder that may be searched; None where it is one."""
+        found = self.read(path)
+        if isinstance(found, str) and found.startswith(OUTSIDE):
+            return found
+        return None if path.is_dir() else ABSENT if found == ABSENT else "is no folder"
 
     def find_module(self, module: str, beside: Path) -> SourceText | None:
         """The file that says `#define_import_path` with this path."""

@@ -58,6 +58,10 @@ def prepare(source: SourceText, preparation: Preparation, read: ReadFile, *, may
         if isinstance(step, Preprocess):
             folder = preparation.source.path.parent
             files.folders = [folder / one.text for one in step.folders]
+            for one, path in zip(step.folders, files.folders, strict=True):
+                if (why := files.why_no_folder(path)) is not None:
+                    hint = "`include` names folders; `concat` joins files"
+                    problems.tell("PX341", preparation.source.location(one.span), f"`{one.text}` {why}", hint=hint)
             text = preprocess(text, source.path, _macros(step, preparation), files, problems)
         elif isinstance(step, (StripLines, StripAround, StripBetween)):
             text = strip_text(text, step, preparation, problems)

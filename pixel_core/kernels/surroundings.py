@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixel_core.dialects.files import ABSENT, ReadFile
+from pixel_core.dialects.files import ABSENT, OUTSIDE, ReadFile
 from pixel_core.findings import Finding
 from pixel_core.kernels.read_text import read_text
 from pixel_core.kernels.workspace_files import project_root, resolve_inside
@@ -33,7 +33,7 @@ class Surroundings:
 
         def read(path: Path) -> SourceText | str:
             if resolve_inside(workspace, path) is None:
-                return f"lies outside of the workspace {workspace}"
+                return f"{OUTSIDE} {workspace}"
             if not path.exists() and isinstance(found := self.read(path), Finding):
                 return ABSENT
             found = self.read(path)

@@ -101,7 +101,7 @@ EXPECTED = (
     ),
     Expected(shader="reference_outside_by_path", code="PX707", message="`outside.py` lies outside of", place='"../outside.py:main"'),
     Expected(shader="reference_outside_by_link", code="PX707", message="`link.py` lies outside of", place='"link.py:main"'),
-    Expected(shader="include_outside", code="PX304", message="`prepare`", place="../outside.wgsl"),
+    Expected(shader="include_outside", code="PX341", message="`../outside.wgsl` lies outside of", place="../outside.wgsl"),
     # Shaders.
     Expected(
         shader="endless_loop",

@@ -136,6 +136,7 @@ def test_contracts_with_other_steps_are_other_shaders_of_one_file(tmp_path: Path
 
 
 def test_included_files_are_files_of_the_shader_whether_they_exist_or_not(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
     loaded = load(tmp_path, "[{ define = {}, include = ['lib'] }]", '#include "a.wgsl"\n#include "gone.wgsl"\n', a__wgsl="const a = 1;")
     assert set(loaded.files) >= {tmp_path / "a.wgsl", tmp_path / "gone.wgsl", tmp_path / "lib" / "gone.wgsl"}
 
@@ -165,6 +166,12 @@ def test_a_mistake_in_prepare_is_told(prepare: str, message: str) -> None:
     read = read_contracts(SourceText(Path("k.wgsl"), ""), None, SourceText(Path("k.contract.toml"), toml))
     assert [one.message for one in read.findings][:1] == [message]
     assert read.preparations == ()
+
+
+def test_what_is_searched_are_folders(tmp_path: Path) -> None:
+    for name, why in (("a.wgsl", "is no folder"), ("gone", "does not exist")):
+        loaded = load(tmp_path, f"[{{ include = '{name}' }}]", "", a__wgsl="")
+        assert places(loaded, tmp_path) == [(f"`{name}` {why}", "k.contract.toml", name)]
 
 
 def test_marks_that_do_not_occur_are_told_in_the_contract(tmp_path: Path) -> None:
