@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, Union
 
 from pixel_core.processes.exits import ChildExit
@@ -34,13 +34,37 @@ class AdapterInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextureView:
+    """How one binding sees a texture.
+
+    Attributes:
+        dimension: `1d`, `2d`, `2d-array` or `3d`.
+        access: `sampled`, or of a storage texture `read`, `write` or `read_write`.
+        sample_type: Of a sampled texture: `float`, `unfilterable-float`, `sint` or `uint`.
+    """
+
+    dimension: str
+    access: str
+    sample_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BindingJob:
-    """One binding of one dispatch: which buffer stands behind `@group @binding`, and whether the shader declares it writable."""
+    """One binding of one dispatch.
+
+    Attributes:
+        group: Of `@group`.
+        binding: Of `@binding`.
+        buffer: Which buffer, texture or sampler stands behind it.
+        writable: Whether the shader declares it so.
+        view: How the shader sees a texture; None for buffers and samplers.
+    """
 
     group: int
     binding: int
     buffer: str
     writable: bool = False
+    view: TextureView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +93,47 @@ class BufferJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextureJob:
+    """One texture.
+
+    Attributes:
+        format: Texel format.
+        texel_bytes: Size of one texel.
+        dimension: `1d`, `2d` or `3d`; an array of layers is `2d`.
+        extent: Width, height, and depth or layers, in texels.
+        has_layers: Whether the last of them counts layers, which every level has in full.
+        levels: Mip levels.
+        initial: Texels of all levels, the largest first, rows and layers one after the other without gaps.
+        read_back: Whether all levels come back, in the same order.
+    """
+
+    format: str
+    texel_bytes: int
+    dimension: str
+    extent: tuple[int, int, int]
+    has_layers: bool
+    levels: int
+    initial: bytes
+    read_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerJob:
+    """A sampler: `nearest` or `linear` for minification and magnification, the nearest level, and address modes along u, v and w."""
+
+    filter: str
+    address: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KernelJob:
-    """Dispatches that run in order over a set of buffers."""
+    """Dispatches that run in order over a set of buffers, textures and samplers, whose names differ."""
 
     source: str
     buffers: Mapping[str, BufferJob]
     dispatches: tuple[DispatchJob, ...]
+    textures: Mapping[str, TextureJob] = field(default_factory=dict["str", "TextureJob"])
+    samplers: Mapping[str, SamplerJob] = field(default_factory=dict["str", "SamplerJob"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +149,7 @@ class KernelRun:
     """A job that ran to its end.
 
     Attributes:
-        buffers: Content of each buffer that was to be read back, after the last dispatch.
+        buffers: Content of each buffer and texture that was to be read back, after the last dispatch.
         broken_guards: Buffers around which the guard bytes changed.
         device_s: Wall seconds from submission to the last byte read.
         cpu_s: CPU seconds of all threads of the process meanwhile: on a software adapter, the kernel itself.

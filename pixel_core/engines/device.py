@@ -10,8 +10,8 @@ import contextlib
 import importlib.metadata
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -21,10 +21,11 @@ from wgpu.backends.wgpu_native.extras import set_instance_extras
 
 from pixel_core import __version__
 from pixel_core.engines.base import AdapterInfo, Answer, CompileFailure, DispatchJob, KernelJob, KernelRun, LoopCut, RunFailure
+from pixel_core.engines.bind_groups import CompiledPipeline, bind_groups
 from pixel_core.engines.bounded_cache import BoundedCache
 from pixel_core.engines.buffer_pool import Allocation, BufferPool
 from pixel_core.engines.canaries import LOOP_CAP, WORKGROUP_MEMORY_NOT_ZEROED, cached_quirks, keep_quirks, run_canaries
-from pixel_core.engines.explicit_layouts import explicit_layouts
+from pixel_core.engines.explicit_layouts import LayoutEntry, explicit_layouts
 from pixel_core.engines.find_loop_cut import find_loop_cut
 from pixel_core.engines.guards import GUARD, storage_region, uniform_region, with_guards
 from pixel_core.engines.instrument import zero_workgroup_memory
@@ -32,6 +33,7 @@ from pixel_core.engines.job_checks import check_job
 from pixel_core.engines.naga_message import read_naga_message
 from pixel_core.engines.read_back import Copy, Received, plan_copies, split_copies, writable_buffers
 from pixel_core.engines.strip_enables import STRIPPED_EXTENSIONS, strip_enables
+from pixel_core.engines.textures import PlacedTextures
 from pixel_core.errors import EngineUnavailable
 from pixel_core.source import SourceText
 from pixel_core.wgsl.analyse import Module, analyse
@@ -46,7 +48,6 @@ _STAGING = wgpu.BufferUsage.MAP_READ | wgpu.BufferUsage.COPY_DST
 _KEPT_MODULES = 32
 _KEPT_PIPELINES = 32
 """On lavapipe a pipeline that ran holds half a mebibyte of compiled code, and an edited kernel never comes back to an old one."""
-_KEPT_BIND_GROUPS = 16
 _POOL_BYTES = 1 << 28
 _TOGETHER_BYTES = 1 << 27
 _ONE_WRITE_BYTES = 1 << 20
@@ -78,15 +79,6 @@ def open_device_engine(cache_folder: Path | None = None, analyser: Callable[[str
     return engine
 
 
-@dataclass(slots=True)
-class _Pipeline:
-    """A compiled entry point with the layouts of its groups, and the bind groups made for it."""
-
-    pipeline: wgpu.GPUComputePipeline
-    layouts: dict[int, wgpu.GPUBindGroupLayout] = field(default_factory=dict)
-    bind_groups: BoundedCache[tuple[object, ...], wgpu.GPUBindGroup] = field(default_factory=lambda: BoundedCache(_KEPT_BIND_GROUPS))
-
-
 _BufferAllocation = Allocation[wgpu.GPUBuffer]
 _BufferCopy = Copy[wgpu.GPUBuffer]
 
@@ -104,7 +96,7 @@ class DeviceEngine:
         self._analyse = analyser
         self._quirks: tuple[str, ...] = ()
         self._modules: BoundedCache[str, wgpu.GPUShaderModule | CompileFailure] = BoundedCache(_KEPT_MODULES)
-        self._pipelines: BoundedCache[tuple[object, ...], _Pipeline | CompileFailure] = BoundedCache(_KEPT_PIPELINES)
+        self._pipelines: BoundedCache[tuple[object, ...], CompiledPipeline | CompileFailure] = BoundedCache(_KEPT_PIPELINES)
         self._pool: BufferPool[wgpu.GPUBuffer] = BufferPool(self._create_buffer, lambda buffer: buffer.destroy(), _POOL_BYTES)
         self._device: wgpu.GPUDevice | None = self._open_device()
         self._limits = {name: int(value) for name, value in self._device.limits.items()}
@@ -149,7 +141,8 @@ class DeviceEngine:
             refused = check_job(job, self._limits)
             if refused is not None:
                 return refused
-        if len(jobs) > 1 and sum(len(buffer.initial) for job in jobs for buffer in job.buffers.values()) > _TOGETHER_BYTES:
+        contents = (one.initial for job in jobs for held in (job.buffers, job.textures) for one in held.values())
+        if len(jobs) > 1 and sum(map(len, contents)) > _TOGETHER_BYTES:
             return self._run_apart(jobs, is_cancelled)
         try:
             return self._run(jobs, is_cancelled)
@@ -185,37 +178,49 @@ class DeviceEngine:
     def _run(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool]) -> Answer:
         device = self._device or self._open_device()
         self._device = device
-        pipelines: list[list[_Pipeline]] = []
+        pipelines: list[list[CompiledPipeline]] = []
         for job in jobs:
             compiled = [self._pipeline(device, job, dispatch) for dispatch in job.dispatches]
             refused = next((one for one in compiled if isinstance(one, CompileFailure)), None)
             if refused is not None:
                 return refused
-            pipelines.append([one for one in compiled if isinstance(one, _Pipeline)])
+            pipelines.append([one for one in compiled if isinstance(one, CompiledPipeline)])
         shared: dict[int, _BufferAllocation] = {}
         taken: list[_BufferAllocation] = []
+        textures: list[PlacedTextures] = []
         try:
             placed = [self._place(device, job, shared, taken) for job in jobs]
+            textures += [PlacedTextures(device, job) for job in jobs]
             started, started_cpu = time.perf_counter(), time.process_time()
-            encoder = self._encode(device, jobs, pipelines, placed, is_cancelled)
+            encoder = self._encode(device, jobs, pipelines, placed, textures, is_cancelled)
             if encoder is None:
                 return RunFailure(reason="cancelled", message="the run was cancelled")
+            for one in textures:
+                one.encode_reads(encoder)
             received = self._read_back(device, encoder, list(plan_copies(jobs, placed)), len(jobs))
+            for contents, one in zip(received, textures, strict=True):
+                contents.contents.update(one.contents())
             device_s = (time.perf_counter() - started) / len(jobs)
             cpu_s = (time.process_time() - started_cpu) / len(jobs)
         finally:
             self._pool.give_back(taken)
+            for one in textures:
+                one.destroy()
         return tuple(
             KernelRun(buffers=one.contents, broken_guards=tuple(one.broken_guards), device_s=device_s, cpu_s=cpu_s) for one in received
         )
 
-    def _pipeline(self, device: wgpu.GPUDevice, job: KernelJob, dispatch: DispatchJob) -> _Pipeline | CompileFailure:
+    def _pipeline(self, device: wgpu.GPUDevice, job: KernelJob, dispatch: DispatchJob) -> CompiledPipeline | CompileFailure:
         source = job.source
         module = self._modules.get_or_make(source, lambda: self._compile(device, source))
         if isinstance(module, CompileFailure):
             return module
-        key = (source, dispatch.entry_point, tuple(sorted(dispatch.constants.items())))
-        return self._pipelines.get_or_make(key, lambda: _compile_pipeline(device, module, job, dispatch))
+        # wgpu-native 29 leaves no room for immediate data in automatic layouts; and they take every sampled texture of floats for
+        # filterable, which 32-bit floats are not.
+        is_explicit = dispatch.immediates or any(one.view or one.buffer in job.samplers for one in dispatch.bindings)
+        entries = explicit_layouts(job, dispatch, wgpu.ShaderStage.COMPUTE) if is_explicit else None
+        key = (source, dispatch.entry_point, tuple(sorted(dispatch.constants.items())), repr(entries))
+        return self._pipelines.get_or_make(key, lambda: _compile_pipeline(device, module, dispatch, entries))
 
     def _compile(self, device: wgpu.GPUDevice, source: str) -> wgpu.GPUShaderModule | CompileFailure:
         # A cheap look first: most shaders have no such directive, and finding out costs a parse.
@@ -260,15 +265,16 @@ class DeviceEngine:
         self,
         device: wgpu.GPUDevice,
         jobs: Sequence[KernelJob],
-        pipelines: Sequence[Sequence[_Pipeline]],
+        pipelines: Sequence[Sequence[CompiledPipeline]],
         placed: Sequence[Mapping[str, _BufferAllocation]],
+        textures: Sequence[PlacedTextures],
         is_cancelled: Callable[[], bool],
     ) -> wgpu.GPUCommandEncoder | None:
         """Record every dispatch. Long lists are submitted in chunks, so that they can be cancelled; None when they were."""
         encoder = device.create_command_encoder()
         compute = encoder.begin_compute_pass()
         dispatches = workgroups = 0
-        for job, compiled, allocations in zip(jobs, pipelines, placed, strict=True):
+        for job, compiled, allocations, resources in zip(jobs, pipelines, placed, textures, strict=True):
             for dispatch, pipeline in zip(job.dispatches, compiled, strict=True):
                 x, y, z = dispatch.workgroups
                 size = x * y * z if dispatch.indirect is None else _CHUNK_WORKGROUPS
@@ -282,7 +288,7 @@ class DeviceEngine:
                     compute = encoder.begin_compute_pass()
                     dispatches, workgroups = 1, size
                 compute.set_pipeline(pipeline.pipeline)
-                for group, bind_group in _bind_groups(device, pipeline, dispatch, allocations):
+                for group, bind_group in bind_groups(device, pipeline, dispatch, allocations, resources):
                     compute.set_bind_group(group, bind_group)
                 if dispatch.immediates:
                     # wgpu-py 0.32 fails without an explicit size.
@@ -369,46 +375,19 @@ def _compile_module(device: wgpu.GPUDevice, source: str) -> wgpu.GPUShaderModule
 
 
 def _compile_pipeline(
-    device: wgpu.GPUDevice, module: wgpu.GPUShaderModule, job: KernelJob, dispatch: DispatchJob
-) -> _Pipeline | CompileFailure:
+    device: wgpu.GPUDevice, module: wgpu.GPUShaderModule, dispatch: DispatchJob, entries: list[list[LayoutEntry]] | None
+) -> CompiledPipeline | CompileFailure:
     compute = {"module": module, "entry_point": dispatch.entry_point, "constants": dict(dispatch.constants)}
     try:
-        if not dispatch.immediates:
-            return _Pipeline(device.create_compute_pipeline(layout="auto", compute=compute))
-        # wgpu-native 29 leaves no room for immediate data in automatic layouts.
-        entries = explicit_layouts(job, dispatch, wgpu.ShaderStage.COMPUTE)
+        if entries is None:
+            return CompiledPipeline(device.create_compute_pipeline(layout="auto", compute=compute))
         groups = [device.create_bind_group_layout(entries=group) for group in entries]
         layout = device.create_pipeline_layout(bind_group_layouts=groups, immediate_size=len(dispatch.immediates))
-        return _Pipeline(device.create_compute_pipeline(layout=layout, compute=compute), layouts=dict(enumerate(groups)))
+        return CompiledPipeline(device.create_compute_pipeline(layout=layout, compute=compute), layouts=dict(enumerate(groups)))
     except (wgpu.GPUValidationError, wgpu.GPUPipelineError, wgpu.GPUInternalError) as problem:
         if "device is lost" in str(problem):
             raise
         return read_naga_message(str(problem), stage="pipeline", entry_point=dispatch.entry_point)
-
-
-def _bind_groups(
-    device: wgpu.GPUDevice, pipeline: _Pipeline, dispatch: DispatchJob, allocations: Mapping[str, _BufferAllocation]
-) -> Iterator[tuple[int, wgpu.GPUBindGroup]]:
-    groups: dict[int, list[tuple[int, _BufferAllocation]]] = {}
-    for binding in dispatch.bindings:
-        groups.setdefault(binding.group, []).append((binding.binding, allocations[binding.buffer]))
-    for group in range(max(groups, default=-1) + 1):
-        # An automatic layout has an empty group in each gap; wgpu-native before 29 wants those set as well.
-        members = groups.get(group, [])
-        key = (group, *((number, allocation.serial, allocation.region.size) for number, allocation in members))
-        yield group, pipeline.bind_groups.get_or_make(key, lambda g=group, m=members: _make_bind_group(device, pipeline, g, m))
-
-
-def _make_bind_group(
-    device: wgpu.GPUDevice, pipeline: _Pipeline, group: int, members: Sequence[tuple[int, _BufferAllocation]]
-) -> wgpu.GPUBindGroup:
-    if group not in pipeline.layouts:
-        pipeline.layouts[group] = pipeline.pipeline.get_bind_group_layout(group)
-    entries = [
-        {"binding": number, "resource": {"buffer": one.buffer, "offset": one.region.offset, "size": one.region.size}}
-        for number, one in members
-    ]
-    return device.create_bind_group(layout=pipeline.layouts[group], entries=entries)
 
 
 def _write(device: wgpu.GPUDevice, allocation: _BufferAllocation, content: bytes | memoryview) -> None:

@@ -33,7 +33,8 @@ def find_loop_cut(job: KernelJob, module: Module, run: Callable[[Sequence[Kernel
     watching = _watching_entries(watched.source, interface)
     extra = BindingJob(group=0, binding=binding, buffer=_CUT, writable=True)
     answer = run((
-        KernelJob(
+        replace(
+            job,
             source=watched.source,
             buffers={**job.buffers, _CUT: BufferJob(initial=bytes(4), read_back=True)},
             dispatches=tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pixel_core.engines.base import BufferJob, DispatchJob, KernelJob, RunFailure
+from pixel_core.engines.base import BufferJob, DispatchJob, KernelJob, RunFailure, TextureJob
 
 
 def check_job(job: KernelJob, limits: Mapping[str, int]) -> RunFailure | None:
@@ -14,7 +14,7 @@ def check_job(job: KernelJob, limits: Mapping[str, int]) -> RunFailure | None:
         job: What is to run.
         limits: As `Engine.limits`; a limit that is absent is not checked.
     """
-    message = _too_large(job.buffers, limits)
+    message = _too_large(job.buffers, limits) or _too_wide(job.textures, limits)
     for dispatch in job.dispatches:
         message = (
             message
@@ -32,6 +32,18 @@ def _too_large(buffers: Mapping[str, BufferJob], limits: Mapping[str, int]) -> s
         size, limit = len(buffer.initial), limits.get(f"max-{kind}-buffer-binding-size")
         if limit is not None and size > limit:
             return f"`{name}` holds {size:,} bytes; this adapter binds {kind} buffers of at most {limit:,}"
+    return None
+
+
+def _too_wide(textures: Mapping[str, TextureJob], limits: Mapping[str, int]) -> str | None:
+    for name, texture in textures.items():
+        flat = texture.extent[:2] if texture.has_layers else texture.extent
+        longest, limit = max(flat), limits.get(f"max-texture-dimension-{texture.dimension}")
+        if limit is not None and longest > limit:
+            return f"`{name}` is {longest:,} texels long; this adapter has {texture.dimension} textures of at most {limit:,}"
+        layers = limits.get("max-texture-array-layers")
+        if texture.has_layers and layers is not None and texture.extent[2] > layers:
+            return f"`{name}` has {texture.extent[2]:,} layers; this adapter has at most {layers:,}"
     return None
 
 

@@ -14,6 +14,7 @@ from pixel_core.kernels.bounded import Argument, Bounded, literal
 from pixel_core.kernels.expression_nodes import ExpressionProblem
 from pixel_core.kernels.rearrange import as_array
 from pixel_core.kernels.reductions import axes_of, whole_number
+from pixel_core.kernels.sample_texture import sample
 
 Implementation = Callable[..., Bounded]
 
@@ -167,6 +168,7 @@ ARRAY_FUNCTIONS: Mapping[str, Implementation] = MappingProxyType(
         "reshape": _first_array(rearrange.reshape),
         "concat": rearrange.concat,
         "stack": rearrange.stack,
+        "sample": sample,
         "repeat": _first_array(rearrange.repeat),
         "tile": _first_array(rearrange.tile),
         "flip": _first_array(rearrange.flip),

@@ -291,6 +291,18 @@ def as_float(operand: Bounded, kind: str) -> Bounded:
     return settled(value, kind, bound, spread, varies=operand.varies)
 
 
+def held_as(truth: Bounded, scalar: str) -> Bounded:
+    """A truth in the float type that memory keeps: one rounding more, and overflow."""
+    held = as_float(truth, scalar)
+    precision = F16 if scalar == "f16" else F32
+    size = np.abs(held.value)
+    beyond = (size > precision.largest) & np.isfinite(size)
+    value = np.where(beyond, np.copysign(np.inf, held.value), held.value) if beyond.any() else held.value
+    near = (size + held.bound > precision.largest) & ~beyond & np.isfinite(size)
+    bound = np.where(near, np.inf, held.bound) if near.any() else held.bound
+    return settled(value, scalar, bound, held.spread, varies=held.varies)
+
+
 def float_kind(*operands: Bounded) -> str:
     """The float type in which operands meet: f32 before f16, and a concrete type before a literal."""
     kinds = {operand.kind for operand in operands}

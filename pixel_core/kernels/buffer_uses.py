@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.wgsl.layout import parts_of
 from pixel_core.wgsl.reflect import Binding, EntryPoint, ShaderInterface
-from pixel_core.wgsl.types import Array, Atomic, Scalar, Struct, Type
+from pixel_core.wgsl.texel_formats import view_dimension
+from pixel_core.wgsl.types import Array, Atomic, Resource, Scalar, Struct, Type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BufferUse:
-    """One buffer of a contract.
+    """One buffer or texture of a contract.
 
     Attributes:
         name: The contract's name for it.
         variables: The shader variables that it is bound to; none for a key of `buffers` that only `indirect` names.
         type: Store type: the variables', or `array<scalar>` for a key of `buffers`; None when the shader's could not be worked out.
         is_written: Whether a variable may write it.
-        is_declared: Whether it is a key of `buffers`.
+        is_declared: Whether it is a key of `buffers`, or one of `textures` that is written and that no variable is named after.
     """
 
     name: str
@@ -33,6 +34,11 @@ class BufferUse:
     def is_atomic(self) -> bool:
         """Whether the shader adds to it atomically."""
         return self.type is not None and any(isinstance(part, Atomic) for part in parts_of(self.type))
+
+    @property
+    def is_texture(self) -> bool:
+        """Whether the shader sees a texture."""
+        return any(is_texture(one) for one in self.variables)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -99,15 +105,30 @@ def entry_bindings(interface: ShaderInterface, entry: EntryPoint) -> list[Bindin
     )
 
 
+def is_texture(binding: Binding) -> bool:
+    """Whether a variable is a texture that can be filled and compared."""
+    return view_dimension(binding.type) is not None
+
+
+def is_sampler(binding: Binding) -> bool:
+    """Whether a variable is a sampler that can be made."""
+    return isinstance(binding.type, Resource) and binding.type.name == "sampler"
+
+
+def holds_values(binding: Binding) -> bool:
+    """Whether a variable stands for a storage buffer or a texture."""
+    return binding.address_space == "storage" or is_texture(binding)
+
+
 def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping[str, BufferUse]:
-    """Every buffer of the contract's passes, in binding order."""
+    """Every buffer and texture of the contract's passes, in binding order."""
     variables: dict[str, dict[str, Binding]] = {}
     for step in contract.passes:
         entry = interface.entry_point(step.entry)
         if entry is None:
             continue
         for binding in entry_bindings(interface, entry):
-            if binding.address_space == "storage":
+            if holds_values(binding):
                 for name in step.bind.get(binding.name, (binding.name,)):
                     variables.setdefault(name, {})[binding.name] = binding
         if step.indirect is not None and step.indirect.buffer in contract.buffers:
@@ -118,7 +139,10 @@ def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping
         declared = contract.buffers.get(name)
         type_ = Array(Scalar(declared.scalar), None) if declared else _widest(bound)
         is_written = any(one.access != "read" for one in bound)
-        uses[name] = BufferUse(name=name, variables=bound, type=type_, is_written=is_written, is_declared=declared is not None)
+        is_passed_on = is_written and name in contract.textures and all(one.name != name for one in bound)
+        uses[name] = BufferUse(
+            name=name, variables=bound, type=type_, is_written=is_written, is_declared=declared is not None or is_passed_on
+        )
     return uses
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pixel_core.engines.base import BindingJob, BufferJob, DispatchJob, KernelJob
+from pixel_core.engines.base import BindingJob, BufferJob, DispatchJob, KernelJob, TextureJob, TextureView
 from pixel_core.kernels.evaluate_tree import KeyedProblem
 from pixel_core.kernels.expression_nodes import ExpressionProblem
 from pixel_core.kernels.memory import POISONS, SCRATCH_POISONS, encode_uniform, poison
 from pixel_core.kernels.planned import BindingPlan, BufferPlan, Case, DispatchPlan
 from pixel_core.wgsl.reflect import ShaderInterface
+from pixel_core.wgsl.texel_formats import storage_format
 
 
 def build_jobs(source: str, interface: ShaderInterface, case: Case, contents: Mapping[str, bytes]) -> tuple[KernelJob, KernelJob]:
@@ -25,9 +26,17 @@ def build_jobs(source: str, interface: ShaderInterface, case: Case, contents: Ma
         KeyedProblem: A parameter that its uniform cannot hold.
     """
     uniforms = _Uniforms()
-    dispatches = tuple(_dispatch(dispatch, interface, uniforms) for dispatch in case.dispatches)
+    samplers = {_sampler_name(one): one.sampler for dispatch in case.dispatches for one in dispatch.bindings if one.sampler is not None}
+    dispatches = tuple(_dispatch(dispatch, interface, case, uniforms) for dispatch in case.dispatches)
     first, second = (
-        KernelJob(source=source, buffers={**_storage(case, contents, run), **uniforms.jobs}, dispatches=dispatches) for run in (0, 1)
+        KernelJob(
+            source=source,
+            buffers={**_storage(case, contents, run), **uniforms.jobs},
+            dispatches=dispatches,
+            textures={one.name: _texture(one, contents, run) for one in case.buffers if one.texture is not None},
+            samplers=samplers,
+        )
+        for run in (0, 1)
     )
     return first, second
 
@@ -41,10 +50,31 @@ def _storage(case: Case, contents: Mapping[str, bytes], run: int) -> dict[str, B
     return {
         buffer.name: BufferJob(
             initial=_filling(buffer, run) if is_poisoned(buffer.role) else _with_slack(buffer, contents[buffer.name], run),
-            read_back=buffer.role in {"out", "inout", "accumulate"} or (run == 0 and buffer.role != "scratch"),
+            read_back=_is_read_back(buffer, run),
         )
         for buffer in case.buffers
+        if buffer.texture is None
     }
+
+
+def _texture(buffer: BufferPlan, contents: Mapping[str, bytes], run: int) -> TextureJob:
+    plan = buffer.texture
+    assert plan is not None
+    depth, height, width = (1, 1, *plan.axes)[-3:]
+    return TextureJob(
+        format=plan.format.name,
+        texel_bytes=plan.format.size_bytes,
+        dimension=plan.dimension[:2],
+        extent=(width, height, depth),
+        has_layers=plan.dimension == "2d-array",
+        levels=plan.levels,
+        initial=_filling(buffer, run) if is_poisoned(buffer.role) else contents[buffer.name],
+        read_back=_is_read_back(buffer, run),
+    )
+
+
+def _is_read_back(buffer: BufferPlan, run: int) -> bool:
+    return buffer.role in {"out", "inout", "accumulate"} or (run == 0 and buffer.role != "scratch")
 
 
 def _with_slack(buffer: BufferPlan, content: bytes, run: int) -> bytes:
@@ -87,13 +117,14 @@ def _encoded(binding: BindingPlan) -> bytes:
         raise KeyedProblem(problem, f"params.{binding.variable}") from None
 
 
-def _dispatch(plan: DispatchPlan, interface: ShaderInterface, uniforms: _Uniforms) -> DispatchJob:
+def _dispatch(plan: DispatchPlan, interface: ShaderInterface, case: Case, uniforms: _Uniforms) -> DispatchJob:
     immediates = b"".join(_encoded(binding) for binding in plan.bindings if binding.group < 0)
     bindings = tuple(
         BindingJob(
             group=binding.group,
             binding=binding.binding,
-            buffer=binding.buffer if binding.buffer is not None else uniforms.name(binding),
+            buffer=_resource_name(binding, uniforms),
+            view=_view(binding, interface, case),
             writable=binding.buffer is not None and _is_writable(interface, binding.variable),
         )
         for binding in plan.bindings
@@ -108,6 +139,30 @@ def _dispatch(plan: DispatchPlan, interface: ShaderInterface, uniforms: _Uniform
         indirect=plan.indirect,
         immediates=immediates,
     )
+
+
+def _resource_name(binding: BindingPlan, uniforms: _Uniforms) -> str:
+    if binding.sampler is not None:
+        return _sampler_name(binding)
+    return binding.buffer if binding.buffer is not None else uniforms.name(binding)
+
+
+def _sampler_name(binding: BindingPlan) -> str:
+    # A space keeps it apart from every name of a texture or buffer.
+    return f"sampler {binding.variable}"
+
+
+def _view(binding: BindingPlan, interface: ShaderInterface, case: Case) -> TextureView | None:
+    """How the shader sees a texture; None for other bindings."""
+    texture = None if binding.buffer is None else case.buffer(binding.buffer).texture
+    declared = interface.binding(binding.variable)
+    if texture is None or declared is None:
+        return None
+    if storage_format(declared.type) is not None:
+        return TextureView(dimension=texture.dimension, access=declared.access)
+    floats = "float" if texture.format.is_filterable else "unfilterable-float"
+    sample_type = {"u32": "uint", "i32": "sint"}.get(texture.format.scalar, floats)
+    return TextureView(dimension=texture.dimension, access="sampled", sample_type=sample_type)
 
 
 def _is_writable(interface: ShaderInterface, variable: str) -> bool:

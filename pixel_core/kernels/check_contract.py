@@ -6,7 +6,17 @@ from collections.abc import Collection, Mapping
 from math import lcm
 
 from pixel_core.findings import Finding, Label
-from pixel_core.kernels.buffer_uses import MAX_MEMBERS, BufferUse, buffer_uses, entry_bindings, is_unwieldy, pass_entries
+from pixel_core.kernels.buffer_uses import (
+    MAX_MEMBERS,
+    BufferUse,
+    buffer_uses,
+    entry_bindings,
+    holds_values,
+    is_sampler,
+    is_texture,
+    is_unwieldy,
+    pass_entries,
+)
 from pixel_core.kernels.check_calls import check_names
 from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import KernelContract, PassContract, walk_steps
@@ -15,10 +25,19 @@ from pixel_core.kernels.plan_problem import at_expression, at_key, at_span
 from pixel_core.source import SourceText
 from pixel_core.wgsl.layout import parts_of
 from pixel_core.wgsl.reflect import Binding, ShaderInterface
-from pixel_core.wgsl.types import Scalar, Struct, Type
+from pixel_core.wgsl.types import Resource, Scalar, Struct, Type
 
-_UNSUPPORTED = {"handle": "textures and samplers are not supported yet"}
+_UNSUPPORTED = {
+    "texture_cube": "cube textures",
+    "texture_cube_array": "cube textures",
+    "texture_multisampled_2d": "multisampled textures",
+    "texture_external": "external textures",
+    "sampler_comparison": "comparison samplers",
+}
 _PARAMETER_SPACES = ("uniform", "immediate")
+
+MAX_LEVELS = 16
+"""Levels of a texture of 32,768 texels, more than any device has."""
 
 MAX_TURNS = 1024
 """Turns of a cycling `bind` that are looked at for aliases."""
@@ -73,16 +92,17 @@ class _Check:
         """Resources of a kind that cannot be bound yet, and `bind` of what an entry point does not use."""
         findings: list[Finding] = []
         for binding in self._bindings.values():
-            if binding.address_space in _UNSUPPORTED:
+            unsupported = _unsupported(binding)
+            if unsupported is not None:
                 label = Label(self._shader.location(binding.span), "declared here")
-                message = f"`{binding.name}`: {_UNSUPPORTED[binding.address_space]}"
+                message = f"`{binding.name}`: {unsupported} are not supported yet"
                 findings.append(at_span(self._contract, "PX304", self._contract.span, message, None, label))
         for step in self._contract.passes:
             entry = self._interface.entry_point(step.entry)
-            names = [one.name for one in entry_bindings(self._interface, entry) if one.address_space == "storage"] if entry else []
+            names = [one.name for one in entry_bindings(self._interface, entry) if holds_values(one)] if entry else []
             for variable in step.bind:
                 if variable not in names:
-                    message = f"`{step.entry}` uses no storage variable `{variable}`"
+                    message = f"`{step.entry}` uses no storage variable or texture `{variable}`"
                     hint = self._guess(variable, names, "it uses")
                     findings.append(at_key(self._contract, "PX321", f"key@{step.key_of('bind')}.{variable}", message, hint))
             findings.extend([*self._aliases(step), *self._indirect(step)])
@@ -96,7 +116,7 @@ class _Check:
     def _aliases(self, step: PassContract) -> list[Finding]:
         """One buffer behind two variables of a dispatch, one of which writes: WebGPU forbids it."""
         entry = self._interface.entry_point(step.entry)
-        storage = [one for one in entry_bindings(self._interface, entry) if one.address_space == "storage"] if entry else []
+        storage = [one for one in entry_bindings(self._interface, entry) if holds_values(one)] if entry else []
         turns = min(lcm(*(len(names) for names in step.bind.values())), MAX_TURNS)
         for turn in range(turns if step.is_repeated else 1):
             holders: dict[str, Binding] = {}
@@ -119,6 +139,8 @@ class _Check:
         if use is None:
             hint = self._guess(name, self._uses, "buffers")
             return [at_key(self._contract, "PX321", key, f"`{name}` is not a buffer of this contract", hint)]
+        if use.is_texture:
+            return [at_key(self._contract, "PX321", key, f"`{name}` is a texture; workgroup counts stand in a buffer")]
         scalars = {part.name for part in parts_of(use.type) if isinstance(part, Scalar)} if use.type is not None else set[str]()
         if scalars and scalars != {"u32"}:
             message = f"`{name}` holds {', '.join(sorted(scalars))}, and workgroups are counted in u32"
@@ -162,9 +184,16 @@ class _Check:
             if space in _PARAMETER_SPACES:
                 what = "a uniform" if space == "uniform" else "`var<immediate>`"
                 return [at_key(self._contract, "PX321", place, message, f"it is {what}: give its value in `params`")]
+            if buffer in self._bindings:
+                return [at_key(self._contract, "PX321", place, message, "it is a sampler: its settings stand in `samplers`")]
             if self._interface.binding(buffer) is not None:
                 return [at_key(self._contract, "PX321", place, message, "the shader declares it, but no entry point that runs uses it")]
             return [at_key(self._contract, "PX321", place, message, self._guess(buffer, self._uses, "buffers"))]
+        if field and use.is_texture and key.endswith("inputs"):
+            levels = self._levels(buffer)
+            hint = "its levels: mip1, mip2, …" if levels else f"give it levels: textures = {{ {buffer} = {{ mips = 2 }} }}"
+            message = f"`{buffer}` has no level `{field}`"
+            return [] if field in levels else [at_key(self._contract, "PX321", place, message, hint)]
         if field and field not in use.fields and not (key == "shapes" and any(one.startswith(f"{field}.") for one in use.fields)):
             message = f"`{buffer}` has no field `{field}`"
             return [at_key(self._contract, "PX321", place, message, self._guess(field, use.fields, "its fields"))]
@@ -216,21 +245,30 @@ class _Check:
             ([*contract.where, *contract.let.values(), *contract.overrides.values()], symbols),
             ([axis for axes in contract.shapes.values() for axis in axes], symbols),
             ([axis for buffer in contract.buffers.values() for axis in buffer.shape], symbols),
+            (contract.texture_expressions(), symbols),
             ([*contract.slack.values(), *([contract.flops] if contract.flops else [])], symbols),
         ]
         counters = [step.index for step in walk_steps(contract.schedule) if step.index is not None]
         groups.append((contract.parameter_expressions(), [*symbols, *counters]))
         arrays = [*self._uses, *(f"{name}.{field}" for name, use in self._uses.items() for field in use.fields)]
+        arrays += [f"{name}.{level}" for name in contract.textures for level in self._levels(name)]
         values = [*symbols, *arrays, *self._uniform_names()]
         drawn = [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]
         groups.append((drawn, [*values, "zeros", "ones", "arange", "normal", "uniform", "special"]))
-        groups.append(([*contract.define.values(), *contract.expect.values(), *contract.valid.values()], [*contract.define, *values]))
+        samplers = [name for name, binding in self._bindings.items() if is_sampler(binding)]
+        truths = [*contract.define.values(), *contract.expect.values(), *contract.valid.values()]
+        groups.append((truths, [*contract.define, *values, *samplers]))
         return [
             at_expression(contract, "PX307", expression, problem)
             for expressions, known in groups
             for expression in expressions
             for problem in check_names(expression, known)
         ]
+
+    def _levels(self, texture: str) -> list[str]:
+        """Names of the smaller levels that a texture may have."""
+        stated = self._contract.textures.get(texture)
+        return [f"mip{level}" for level in range(1, MAX_LEVELS)] if stated is not None and stated.mips is not None else []
 
     def _uniform_names(self) -> list[str]:
         names: list[str] = []
@@ -242,6 +280,14 @@ class _Check:
     def _guess(self, name: str, known: Collection[str], what: str) -> str:
         close = closest_name(name, known)
         return f"did you mean `{close}`?" if close else f"{what}: {', '.join(known) or 'none'}"
+
+
+def _unsupported(binding: Binding) -> str | None:
+    """What a variable is that can be neither filled nor made; None for all others."""
+    if binding.address_space != "handle" or is_texture(binding) or is_sampler(binding):
+        return None
+    name = binding.type.name if isinstance(binding.type, Resource) else ""
+    return _UNSUPPORTED.get(name, "depth textures" if name.startswith("texture_depth") else "such resources")
 
 
 def _leaves(name: str, type_: Type | None) -> list[str]:

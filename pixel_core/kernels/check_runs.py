@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from pixel_core.engines.base import KernelRun
 from pixel_core.engines.guards import GUARD_BYTES
 from pixel_core.kernels.build_jobs import is_poisoned
-from pixel_core.kernels.memory import POISONS, decode_buffer
+from pixel_core.kernels.contents import content_words, decode_content, still_holds
+from pixel_core.kernels.memory import POISONS
 from pixel_core.kernels.planned import BufferPlan, Case
 from pixel_core.kernels.results import Fault
+from pixel_core.wgsl.texel_formats import name_channel
 
 _WRITTEN_ROLES = frozenset({"out", "inout", "accumulate"})
 _INPUT_ROLES = frozenset({"in", "table"})
@@ -23,11 +25,19 @@ _INPUT_ROLES = frozenset({"in", "table"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Difference:
-    """Elements of one part that differ between two runs."""
+    """Elements of one part that differ between two runs.
+
+    Attributes:
+        where: They do.
+        unwritten: Each run's elements still hold the filling of that run.
+        before: Values of one run.
+        after: Of the other.
+    """
 
     buffer: BufferPlan
     part: str
     where: NDArray[np.bool_]
+    unwritten: NDArray[np.bool_]
     before: NDArray[Any]
     after: NDArray[Any]
 
@@ -81,14 +91,15 @@ def check_runs(
 
 def unwritten_elements(buffer: BufferPlan, part: str, first: KernelRun, second: KernelRun, valid: int | None = None) -> int:
     """How many elements of a part, or of its valid prefix, still hold the filling, in both runs."""
-    return sum(int(_unwritten(one)[:valid].sum()) for one in _differences(buffer, first, second) if one.part == part)
+    return sum(int(one.unwritten[:valid].sum()) for one in _differences(buffer, first, second) if one.part == part)
 
 
 def _compared(one: _Difference, valid: Mapping[str, int], unordered: Collection[str]) -> _Difference | None:
     """The difference in what is compared; None where there is none."""
     length = valid.get(one.name)
     if length is not None:
-        one = replace(one, where=one.where[:length], before=one.before[:length], after=one.after[:length])
+        kept = slice(length)
+        one = replace(one, where=one.where[kept], unwritten=one.unwritten[kept], before=one.before[kept], after=one.after[kept])
     if one.name in unordered and np.array_equal(np.sort(_words(one.before), axis=None), np.sort(_words(one.after), axis=None)):
         return None
     return one if one.where.any() else None
@@ -111,25 +122,21 @@ def _differences(buffer: BufferPlan, first: KernelRun, second: KernelRun) -> lis
 
 def _between(buffer: BufferPlan, before: bytes, after: bytes) -> Iterator[_Difference]:
     # By element, not by byte: padding between elements belongs to nobody and may hold anything.
-    decoded_before = decode_buffer(buffer.type, buffer.shapes, buffer.codec, before)
-    decoded_after = decode_buffer(buffer.type, buffer.shapes, buffer.codec, after)
+    decoded_before, decoded_after = decode_content(buffer, before), decode_content(buffer, after)
+    words_before, words_after = content_words(buffer, before), content_words(buffer, after)
+    can_be_unwritten = is_poisoned(buffer.role) and buffer.codec is None
+    held_before = still_holds(buffer, before, POISONS[0]) if can_be_unwritten else {}
+    held_after = still_holds(buffer, after, POISONS[1]) if can_be_unwritten else {}
     for part, old in decoded_before.items():
-        new = decoded_after[part]
-        where = _words(old) != _words(new)
+        where = words_before[part] != words_after[part]
         if where.any():
-            yield _Difference(buffer=buffer, part=part, where=where, before=old, after=new)
-
-
-def _unwritten(one: _Difference) -> NDArray[np.bool_]:
-    if not is_poisoned(one.buffer.role) or one.buffer.codec is not None:
-        return np.zeros(one.where.shape, np.bool_)
-    mask = (1 << 8 * one.before.dtype.itemsize) - 1
-    return (_words(one.before) == POISONS[0] & mask) & (_words(one.after) == POISONS[1] & mask)
+            unwritten = held_before[part] & held_after[part] if can_be_unwritten else np.zeros(where.shape, np.bool_)
+            yield _Difference(buffer=buffer, part=part, where=where, unwritten=unwritten, before=old, after=decoded_after[part])
 
 
 def _depends(one: _Difference) -> NDArray[np.bool_]:
     # An element that still holds the filling was not written at all; that is a wrong number, not a dependence.
-    return one.where & ~_unwritten(one)
+    return one.where & ~one.unwritten
 
 
 def _words(array: NDArray[Any]) -> NDArray[Any]:
@@ -138,8 +145,10 @@ def _words(array: NDArray[Any]) -> NDArray[Any]:
 
 def _describe(one: _Difference, where: NDArray[np.bool_], before: str, after: str) -> str:
     flat = int(np.argmax(where))
-    index = ", ".join(str(int(place)) for place in np.unravel_index(flat, where.shape))
-    element = f"{one.name}[{index}]" if where.ndim else one.name
+    index = tuple(int(place) for place in np.unravel_index(flat, where.shape))
+    element = f"{one.name}[{', '.join(map(str, index))}]" if index else one.name
+    if one.buffer.texture is not None:
+        element = f"{one.name}{name_channel(one.buffer.texture.dimension, index)}"
     old, new = one.before.flat[flat], one.after.flat[flat]
     count = int(where.sum())
     return f"{element} is {old:.7g} {before} and {new:.7g} {after} ({count:,} of {where.size:,} elements)"

@@ -17,6 +17,8 @@ from pixel_core.source import SourceText
 ROLES = ("in", "out", "inout", "scratch", "accumulate", "table")
 COMPARE_MODES = ("scaled", "exact", "ulp", "multiset")
 CODECS = ("f16x2", "q4_0", "q8_0")
+FILTERS = ("nearest", "linear")
+ADDRESS_MODES = ("clamp-to-edge", "repeat", "mirror-repeat")
 
 Parameter = Union[Expression, tuple["Parameter", ...], Mapping[str, "Parameter"]]
 """The value of a uniform: a scalar, a list (vector or array), or a table by field name."""
@@ -167,6 +169,31 @@ class ScratchBuffer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextureContract:
+    """One entry of `textures`.
+
+    Attributes:
+        format: Texel format; None where the shader declares it, or the default of its type is meant.
+        size: Axes of the largest level, outermost first (`H W`, as in its array, without the channels); empty where not given.
+        mips: Number of levels, or None for one.
+    """
+
+    format: str | None
+    size: tuple[Expression, ...]
+    mips: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerContract:
+    """One entry of `samplers`: a filter (see `FILTERS`) and the address modes along u, v and w (see `ADDRESS_MODES`)."""
+
+    filter: str
+    address: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KernelContract:
     """One contract.
 
@@ -182,6 +209,8 @@ class KernelContract:
         roles: Buffer → role, where inference is not enough (see `ROLES`).
         codecs: Buffer → packed format (see `CODECS`); shapes stay logical.
         buffers: Extra storage that passes share.
+        textures: Texture → format, size and levels; a name that no variable has is a texture that passes share.
+        samplers: Sampler → filter and address modes.
         slack: Buffer → words of 4 bytes behind its content that the kernel may read.
         valid: Output → how much of its first axis is compared; names of outputs mean what they must be.
         schedule: Passes and groups of passes, in order; at least one pass.
@@ -210,6 +239,8 @@ class KernelContract:
     roles: Mapping[str, str]
     codecs: Mapping[str, str]
     buffers: Mapping[str, ScratchBuffer]
+    textures: Mapping[str, TextureContract]
+    samplers: Mapping[str, SamplerContract]
     slack: Mapping[str, Expression]
     valid: Mapping[str, Expression]
     schedule: tuple[Step, ...]
@@ -230,6 +261,10 @@ class KernelContract:
     def passes(self) -> tuple[PassContract, ...]:
         """Every pass in the order of the text, groups opened up."""
         return tuple(step for step in walk_steps(self.schedule) if isinstance(step, PassContract))
+
+    def texture_expressions(self) -> list[Expression]:
+        """Every expression for the size and the levels of a texture."""
+        return [one for texture in self.textures.values() for one in (*texture.size, *([texture.mips] if texture.mips else []))]
 
     def parameter_expressions(self) -> list[Expression]:
         """Every expression of passes, cases and parameters that is evaluated to a number."""

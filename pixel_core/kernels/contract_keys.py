@@ -18,6 +18,8 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
         "roles": 'a table by buffer: roles = { partials = "scratch" }',
         "codecs": 'a table by buffer: codecs = { w = "q4_0" }',
         "buffers": 'a table of extra buffers: buffers = { tmp = "u32 n" }',
+        "textures": 'a table by texture: textures = { image = { size = "H W", format = "rgba8unorm" } }',
+        "samplers": 'a table by sampler: samplers = { s = { filter = "linear", address = "clamp-to-edge" } }',
         "slack": "a table by buffer: slack = { w = 1 }",
         "valid": 'a table by output: valid = { kept = "count[0]" }',
         "dispatch": 'one to three workgroup counts: dispatch = "ceil(N / 16), ceil(M / 16)"',
@@ -35,7 +37,7 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-LATER_CONTRACT_KEYS = ("oracle", "invariants", "textures", "samplers")
+LATER_CONTRACT_KEYS = ("oracle", "invariants")
 
 PASS_KEYS: Mapping[str, str] = MappingProxyType(
     {
@@ -59,6 +61,21 @@ CASE_KEYS: Mapping[str, str] = MappingProxyType(
         "inputs": CONTRACT_KEYS["inputs"],
         "params": CONTRACT_KEYS["params"],
         "seed": "a whole number: seed = 7",
+    }
+)
+
+TEXTURE_KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "format": 'a texel format: format = "rgba8unorm"',
+        "size": 'axes, outermost first: size = "H W"',
+        "mips": "a number of levels: mips = 3",
+    }
+)
+
+SAMPLER_KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "filter": 'nearest or linear: filter = "linear"',
+        "address": 'clamp-to-edge, repeat or mirror-repeat: address = "repeat"',
     }
 )
 

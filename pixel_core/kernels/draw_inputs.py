@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from pixel_core.kernels import codecs
 from pixel_core.kernels.array_functions import ARRAY_FUNCTIONS, Implementation
 from pixel_core.kernels.bounded import Argument, Array, Bounded, check_size, literal, show_shape
-from pixel_core.kernels.evaluate import named_parameters, output_scalar
+from pixel_core.kernels.evaluate import input_scalar, named_parameters
 from pixel_core.kernels.evaluate_tree import KeyedProblem, evaluate_tree
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem, FunctionCall, NameUse
 from pixel_core.kernels.memory import DTYPES
 from pixel_core.kernels.planned import BufferPlan, Case
 from pixel_core.kernels.rearrange import as_array
 from pixel_core.kernels.symbols import unknown_name
+from pixel_core.kernels.texels import kept_values
 
 ROLES_WITH_CONTENT = frozenset({"in", "inout", "accumulate", "table"})
 
@@ -87,13 +88,15 @@ class _Drawing:
         return values
 
     def _values(self, buffer: BufferPlan, part: str, expression: Expression | None) -> NDArray[Any]:
-        shape, scalar = buffer.shapes[part], output_scalar(buffer, part)
+        shape, scalar = buffer.shapes[part], input_scalar(buffer, part)
         check_size(shape)
         if expression is None:
             return np.zeros(shape, DTYPES[scalar])
         sources = _Sources(shape, scalar, _generator(self._case.seed, buffer.name, part))
         value = evaluate_tree(_called(expression), self._lookup, {**ARRAY_FUNCTIONS, **sources.functions()})
         values = _as_stored(value, shape, scalar)
+        if buffer.texture is not None:
+            return kept_values(buffer.texture.format, values)
         if buffer.codec is None:
             return values
         kept = codecs.decode(buffer.codec, codecs.encode(buffer.codec, values), shape)
@@ -107,8 +110,8 @@ class _Drawing:
             if buffer.name == buffer_name and buffer.role in ROLES_WITH_CONTENT and part in buffer.shapes:
                 values = self._part(buffer, part)
                 if values.dtype.kind == "f":
-                    return Bounded(value=values.astype(np.float64), kind=output_scalar(buffer, part))
-                return Bounded(value=values.astype(np.int64), kind=output_scalar(buffer, part))
+                    return Bounded(value=values.astype(np.float64), kind=input_scalar(buffer, part))
+                return Bounded(value=values.astype(np.int64), kind=input_scalar(buffer, part))
         if name in self._case.symbols:
             return literal(self._case.symbols[name])
         if name in self._parameters:

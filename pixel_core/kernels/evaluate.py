@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixel_core.kernels.bounded import (
-    F16,
-    F32,
     INTEGER_KINDS,
     Bounded,
-    as_float,
     from_input,
+    held_as,
     literal,
     settled,
     show_shape,
@@ -26,7 +24,9 @@ from pixel_core.kernels.evaluate_tree import KeyedProblem, Lookup, evaluate_tree
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem
 from pixel_core.kernels.memory import encode_scalar, part_scalar
 from pixel_core.kernels.planned import BufferPlan, Case, ParameterValue
+from pixel_core.kernels.sample_texture import sampler_value
 from pixel_core.kernels.symbols import unknown_name
+from pixel_core.kernels.texels import from_texels, held_by_texels, stored_scalar
 from pixel_core.wgsl.types import Array, Matrix, Scalar, Struct, Type, Vector
 
 REARRANGEMENT = 2.0
@@ -57,7 +57,7 @@ def evaluate_expect(contract: KernelContract, case: Case, inputs: Inputs) -> dic
         truth = _evaluate(expression, lookup, key)
         try:
             buffer, part = split_output(case, output)
-            truths[output] = stored(truth, output_scalar(buffer, part), buffer.shapes[part])
+            truths[output] = held_by(buffer, stored(truth, input_scalar(buffer, part), buffer.shapes[part]))
         except ExpressionProblem as problem:
             raise KeyedProblem(problem, key) from None
     return truths
@@ -96,8 +96,24 @@ def split_output(case: Case, output: str) -> tuple[BufferPlan, str]:
 
 
 def output_scalar(buffer: BufferPlan, part: str) -> str:
-    """Scalar of a part as an expression sees it: a packed buffer holds f32."""
+    """Scalar in which a part is judged: a packed buffer holds f32, a texture of 16-bit floats f16."""
+    if buffer.texture is not None:
+        return stored_scalar(buffer.texture.format)
     return "f32" if buffer.codec is not None else part_scalar(buffer.type, part)
+
+
+def input_scalar(buffer: BufferPlan, part: str) -> str:
+    """Scalar of a part as expressions and the shader see it: reading a texel gives f32, u32 or i32."""
+    return output_scalar(buffer, part) if buffer.texture is None else buffer.texture.format.scalar
+
+
+def held_by(buffer: BufferPlan, truth: Bounded) -> Bounded:
+    """A truth, as `stored` gives it, after the rounding of a texture's format.
+
+    Raises:
+        ExpressionProblem: An integer that a texel cannot hold.
+    """
+    return truth if buffer.texture is None else held_by_texels(truth, buffer.texture.format)
 
 
 # ---------------------------------------------------------------- names
@@ -111,6 +127,7 @@ class _Names:
         self._case = case
         self._inputs = inputs
         self._parameters = named_parameters(case)
+        self._samplers = named_samplers(case)
         self._known: dict[str, Bounded] = {}
         self._open: list[str] = []
 
@@ -124,11 +141,14 @@ class _Names:
             return self._defined(name)
         buffer, _, part = name.partition(".")
         if buffer in self._inputs and part in self._inputs[buffer]:
-            return from_input(self._inputs[buffer][part], output_scalar(self._case.buffer(buffer), part))
+            plan, values = self._case.buffer(buffer), self._inputs[buffer][part]
+            return from_input(values, output_scalar(plan, part)) if plan.texture is None else from_texels(plan.texture.format, values)
         if name in self._case.symbols:
             return literal(self._case.symbols[name])
         if name in self._parameters:
             return self._parameters[name]
+        if name in self._samplers:
+            return self._samplers[name]
         raise self._unknown(name, buffer)
 
     def _defined(self, name: str) -> Bounded:
@@ -169,6 +189,12 @@ def named_parameters(case: Case) -> dict[str, Bounded]:
                 if values.setdefault(name, held) != held:
                     differing.add(name)
     return {name: _held(name, type_, value) for name, (type_, value) in values.items() if name not in differing}
+
+
+def named_samplers(case: Case) -> dict[str, Bounded]:
+    """Samplers by name, as `sample` takes them."""
+    bindings = [binding for dispatch in case.dispatches for binding in dispatch.bindings]
+    return {one.variable: sampler_value(one.sampler) for one in bindings if one.sampler is not None}
 
 
 def _leaves(name: str, type_: Type, value: ParameterValue) -> Iterator[tuple[str, tuple[Type, ParameterValue]]]:
@@ -225,15 +251,7 @@ def _fitted(truth: Bounded, shape: tuple[int, ...]) -> Bounded:
 
 
 def _stored_float(truth: Bounded, scalar: str) -> Bounded:
-    loosened = replace(truth, bound=truth.bound * REARRANGEMENT)
-    held = as_float(loosened, scalar)
-    precision = F16 if scalar == "f16" else F32
-    size = np.abs(held.value)
-    beyond = (size > precision.largest) & np.isfinite(size)
-    value = np.where(beyond, np.copysign(np.inf, held.value), held.value) if beyond.any() else held.value
-    near = (size + held.bound > precision.largest) & ~beyond & np.isfinite(size)
-    bound = np.where(near, np.inf, held.bound) if near.any() else held.bound
-    return settled(value, scalar, bound, held.spread, varies=held.varies)
+    return held_as(replace(truth, bound=truth.bound * REARRANGEMENT), scalar)
 
 
 def _stored_integer(truth: Bounded, scalar: str) -> Bounded:

@@ -14,6 +14,7 @@ from pixel_core.kernels.plan import Case
 from pixel_core.kernels.results import CaseResult, Element, Fault, OutputResult
 from pixel_core.rules import RULES
 from pixel_core.source import SourceText
+from pixel_core.wgsl.texel_formats import name_channel
 
 INFORMATIVE_CASES = 3
 """How many cases an output needs in which no dumb output would pass."""
@@ -74,7 +75,7 @@ def _explain_mismatch(kernel: Kernel, wrong: Sequence[Judged], right: Sequence[J
     place = place_output(kernel, output.output)
     passing = [other.name for other, _, _ in right]
     failing = [case.name, *(other.name for other, _, _ in wrong if other is not case)]
-    notes = [*_evidence(output), *_elsewhere(failing, len(failing) + len(passing), passing)]
+    notes = [*_evidence(output, _texture_dimension(case, output.output)), *_elsewhere(failing, len(failing) + len(passing), passing)]
     sizes = describe_failing_sizes([_dims(kernel, one) for one in wrong], [_dims(kernel, one) for one in right], _widths(wrong))
     if sizes:
         notes.append(sizes)
@@ -114,16 +115,21 @@ def _what_is_wrong(output: OutputResult) -> str:
     return f"{output.output} is wrong in {count(mismatch.wrong)} of {count(mismatch.total)} elements"
 
 
-def _evidence(output: OutputResult) -> list[str]:
+def _texture_dimension(case: Case, output: str) -> str | None:
+    """Of an output that is a texture."""
+    return next((one.texture.dimension for one in case.buffers if one.name == output and one.texture is not None), None)
+
+
+def _evidence(output: OutputResult, dimension: str | None) -> list[str]:
     """Patterns, then the first and the worst element, then the error as a whole."""
     mismatch = output.mismatch
     if mismatch is None:
         return []
     notes = [pattern.text for pattern in mismatch.patterns]
     if mismatch.first is not None:
-        first = _element("first", output, mismatch.first)
+        first = _element("first", output, mismatch.first, dimension)
         if mismatch.worst is not None and mismatch.worst.index != mismatch.first.index:
-            notes.extend((first, _element("worst", output, mismatch.worst)))
+            notes.extend((first, _element("worst", output, mismatch.worst, dimension)))
         else:
             notes.append(first)
     if output.mode == "scaled":
@@ -136,7 +142,7 @@ def _evidence(output: OutputResult) -> list[str]:
     return notes
 
 
-def _element(rank: str, output: OutputResult, element: Element) -> str:
+def _element(rank: str, output: OutputResult, element: Element, dimension: str | None) -> str:
     subscript = ", ".join(str(axis) for axis in element.index)
     facts = [f"error {ratio(element.absolute_error)}"]
     if output.mode == "scaled":
@@ -146,6 +152,8 @@ def _element(rank: str, output: OutputResult, element: Element) -> str:
     if element.ulp >= 0:
         facts.append(f"{count(element.ulp) if element.ulp < _MANY_ULP else f'{element.ulp:.1e}'} ULP")
     where = f"{output.output}[{subscript}]" if subscript else output.output
+    if dimension is not None:
+        where = f"{output.output}{name_channel(dimension, element.index)}"
     expected, actual = real(element.expected), real(element.actual)
     if expected == actual:  # five digits do not show the difference
         expected, actual = real(element.expected, 9), real(element.actual, 9)

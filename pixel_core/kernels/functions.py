@@ -166,6 +166,7 @@ _RULES = (
     _rule("histogram(x, bins)", 2, 2, _ARRAY, "how often each of 0 … bins-1 occurs; others are not counted"),
     _rule("bincount(x, n)", 2, 2, _ARRAY, "how often each of 0 … n-1 occurs; others are not counted"),
     # Sizes of arrays.
+    _rule("sample(image, s, u, v)", 3, 5, (EXPECT,), "what the sampler `s` reads at u and v, 0 to 1 across the image; with u alone, or w"),
     _rule("len(x)", 1, 1, _ARRAY, "length of the first axis"),
     _rule("shape(x, axis)", 2, 2, _ARRAY, "length of one axis"),
 )

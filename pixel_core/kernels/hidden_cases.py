@@ -20,7 +20,7 @@ from pixel_core.kernels.examine import ExaminedKernel, examine
 from pixel_core.kernels.expression_nodes import FunctionCall
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
 from pixel_core.kernels.plan import MAX_DERIVED_BYTES, MAX_DERIVED_INVOCATIONS
-from pixel_core.kernels.planned import Case
+from pixel_core.kernels.planned import BufferPlan, Case
 from pixel_core.kernels.symbols import SymbolValue
 from pixel_core.kernels.toml_text import toml_text
 from pixel_core.source import SourceText
@@ -169,11 +169,17 @@ def _scalable(case: Case) -> Iterator[tuple[str, str]]:
     for name, expression in case.inputs.items():
         buffer = case.buffer(name.partition(".")[0])
         tree = expression.tree
-        if isinstance(tree, FunctionCall) and tree.function == "normal" and _is_f32(buffer.type) and buffer.codec is None:
+        if isinstance(tree, FunctionCall) and tree.function == "normal" and _holds_floats(buffer):
             yield name, expression.text
 
 
-def _is_f32(type_: object) -> bool:
+def _holds_floats(buffer: BufferPlan) -> bool:
+    """Whether a buffer or texture holds floats of any size that f32 has, or nearly so."""
+    if buffer.texture is not None:
+        return buffer.texture.format.encoding == "float"
+    type_: object = buffer.type
+    if buffer.codec is not None:
+        return False
     while isinstance(type_, (Array, Vector)):
         type_ = type_.element if isinstance(type_, Array) else type_.component
     return isinstance(type_, Scalar) and type_.name == "f32"

@@ -59,7 +59,7 @@ def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader:
             findings.extend(_without_truth(contract, use, part, shader) for part in missing)
     if not outputs and not findings:
         findings.append(
-            at_key(contract, "PX331", "passes", f"`{contract.name}` writes no storage buffer, so nothing shows what it computed")
+            at_key(contract, "PX331", "passes", f"`{contract.name}` writes no storage buffer or texture, so nothing shows what it computed")
         )
     return Roles(roles=roles, outputs=tuple(outputs), findings=tuple(findings))
 
@@ -102,7 +102,7 @@ def _contradictions(contract: KernelContract, uses: Mapping[str, BufferUse], rol
         label = _declared_here(use, shader)
         if name in contract.roles and role in OUTPUT_ROLES and not use.is_written:
             message = f"`{name}` has the role `{role}`, and the shader can only read it"
-            findings.append(at_key(contract, "PX330", f"roles.{name}", message, "declare it `var<storage, read_write>`", *label))
+            findings.append(at_key(contract, "PX330", f"roles.{name}", message, f"declare it {_writable(use)}", *label))
         if role in {"out", "scratch"} and name in contract.roles:
             key = next((key for key in contract.inputs if key.partition(".")[0] == name), None)
             if key is not None:
@@ -115,7 +115,7 @@ def _contradictions(contract: KernelContract, uses: Mapping[str, BufferUse], rol
             continue
         if not use.is_written:
             message = f"`{name}` is an output here, and the shader can only read it"
-            hint = "declare it `var<storage, read_write>`, or correct the name"
+            hint = f"declare it {_writable(use)}, or correct the name"
             findings.append(at_key(contract, "PX330", f"key@expect.{output}", message, hint, *_declared_here(use, shader)))
         elif roles[name] not in OUTPUT_ROLES:
             message = f"`{name}` has the role `{roles[name]}` and a truth in `expect`"
@@ -136,6 +136,10 @@ def _used_outputs(contract: KernelContract, uses: Mapping[str, BufferUse], roles
                 hint = f"name what you mean in `define`; if the kernel reads `{buffer}`, fill it: inputs = {{ {buffer} = … }}"
                 findings.append(at_expression(contract, "PX307", expression, ExpressionProblem(message, use.span, hint)))
     return findings
+
+
+def _writable(use: BufferUse) -> str:
+    return "as a storage texture: `texture_storage_2d<rgba8unorm, write>`" if use.is_texture else "`var<storage, read_write>`"
 
 
 def _without_truth(contract: KernelContract, use: BufferUse, part: str, shader: SourceText) -> Finding:

@@ -28,11 +28,15 @@ class PatternContext:
         workgroup_size: x, y, z of the dispatch that writes it.
         tiles: Other sizes that structure it: overrides and constants such as TILE.
         inputs: Arrays before the first pass, by name.
+        unwritten: Elements that still hold what the output was filled with; None where the elements themselves show it.
+        axes: Of a texture, the names of its axes: `y`, `x`, `channel`.
     """
 
     workgroup_size: tuple[int, int, int] = (1, 1, 1)
     tiles: tuple[int, ...] = ()
     inputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    unwritten: NDArray[np.bool_] | None = None
+    axes: tuple[str, ...] = ()
 
     def sizes(self) -> tuple[int, ...]:
         """Lengths at which an output may break, largest first."""
@@ -56,9 +60,9 @@ def find_patterns(
     found: list[Pattern] = []
     with np.errstate(all="ignore"):
         if actual.size <= MAX_ANALYSED:
-            found += find_value_patterns(wrong, expected, actual, limit, context.sizes(), context.inputs)
+            found += find_value_patterns(wrong, expected, actual, limit, context.sizes(), context.inputs, context.unwritten, context.axes)
         if wrong.any():
-            found += find_place_patterns(wrong, context.sizes()) or _right_places(wrong, context)
+            found += find_place_patterns(wrong, context.sizes(), context.axes) or _right_places(wrong, context)
     if not found:
         found.append(_unstructured(wrong))
     return tuple(found[:MAX_PATTERNS])
@@ -68,7 +72,7 @@ def _right_places(wrong: NDArray[np.bool_], context: PatternContext) -> list[Pat
     """Where the right elements are, when they are the few that have a structure."""
     if 2 * np.count_nonzero(wrong) <= wrong.size or wrong.all():
         return []
-    places = find_place_patterns(~wrong, context.sizes())
+    places = find_place_patterns(~wrong, context.sizes(), context.axes)
     return [Pattern(kind="all_but", text=f"the elements that are right: {place.text}") for place in places]
 
 

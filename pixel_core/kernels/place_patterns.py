@@ -20,18 +20,22 @@ MOST = 0.98
 """Share of elements from which on "every" is said; a few are right by chance."""
 
 
-def find_place_patterns(wrong: Mask, sizes: Sequence[int]) -> list[Pattern]:
+def find_place_patterns(wrong: Mask, sizes: Sequence[int], names: Sequence[str] = ()) -> list[Pattern]:
     """Patterns of place, most telling first.
 
     Args:
         wrong: At least one element is.
         sizes: Lengths at which the output may break (workgroup, tiles), largest first.
+        names: Of a texture, its axes: `layer`, `z`, `y`, `x`, `channel`; else the axes are named by their number.
     """
     if not wrong.ndim:
         return []
     if np.count_nonzero(wrong) >= MOST * wrong.size and wrong.size > 1:
         return [Pattern(kind="all_wrong", text="every element is wrong" if wrong.all() else "nearly every element is wrong")]
-    axes = [_Axis(wrong, axis) for axis in range(wrong.ndim) if wrong.shape[axis] > 1]
+    if names and np.count_nonzero(wrong, axis=tuple(range(wrong.ndim - 1))).all():
+        # Whole texels are wrong, as a rule: then the channels say nothing.
+        wrong, names = np.count_nonzero(wrong, axis=-1) > 0, names[:-1]
+    axes = [_Axis(wrong, axis, names) for axis in range(wrong.ndim) if wrong.shape[axis] > 1]
     if len(axes) == 1:
         return _along_one(axes[0], sizes)
     found = _block(axes, sizes)
@@ -60,24 +64,38 @@ _ORDER = (
 )
 
 
+_WORDS = {
+    "layer": ("layer", "layers"),
+    "z": ("slice", "slices"),
+    "y": ("row", "rows"),
+    "x": ("column", "columns"),
+    "channel": ("channel", "channels"),
+}
+"""What one coordinate and several along an axis of a texture are called."""
+
+
 class _Axis:
     """One axis of an output: its coordinates that hold wrong elements, and the words for it."""
 
-    def __init__(self, wrong: Mask, axis: int) -> None:
+    def __init__(self, wrong: Mask, axis: int, names: Sequence[str]) -> None:
         others = tuple(other for other in range(wrong.ndim) if other != axis)
         per_coordinate = np.count_nonzero(wrong, axis=others) if others else wrong.astype(np.int64)
         self.length = wrong.shape[axis]
         self.places: Places = np.flatnonzero(per_coordinate)
         ranks = [length for length in wrong.shape if length > 1]
         position = sum(1 for length in wrong.shape[:axis] if length > 1)
-        if len(ranks) == 1:
+        is_named = bool(names) and len(ranks) > 1
+        if is_named:
+            self.one, self.many = _WORDS[names[axis]]
+            self.kind = "column" if position == len(ranks) - 1 else "row"
+        elif len(ranks) == 1:
             self.one, self.many, self.kind = "element", "elements", "element"
         elif len(ranks) == 2:
             self.one, self.many, self.kind = ("row", "rows", "row") if position == 0 else ("column", "columns", "column")
         else:
             self.one, self.many = f"index of axis {axis}", f"indices of axis {axis}"
             self.kind = "column" if position == len(ranks) - 1 else "row"
-        self._of_axis = f" of axis {axis}" if len(ranks) > 2 else ""
+        self._of_axis = f" of axis {axis}" if len(ranks) > 2 and not is_named else ""
 
     def named(self, place: int) -> str:
         """One coordinate in words: `row 64`, `index 5 of axis 2`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pixel_core.findings import Finding, Severity
 from pixel_core.kernels.buffer_uses import buffer_uses, pass_entries
 from pixel_core.kernels.check_contract import check_contract
+from pixel_core.kernels.check_textures import check_textures
 from pixel_core.kernels.contract import CaseContract, KernelContract
 from pixel_core.kernels.derive_cases import derive_sizes
 from pixel_core.kernels.infer_roles import infer_roles
@@ -51,6 +52,9 @@ def plan_cases(contract: KernelContract, module: Module, interface: ShaderInterf
     if findings:
         return Plan(contract=contract, outputs=(), cases=(), findings=tuple(findings))
     uses = buffer_uses(contract, interface)
+    formats, problems_of_textures = check_textures(contract, module, interface, uses)
+    if problems_of_textures:
+        return Plan(contract=contract, outputs=(), cases=(), findings=tuple(problems_of_textures))
     roles = infer_roles(contract, uses, shader)
     findings.extend(roles.findings)
     if any(finding.severity is Severity.ERROR for finding in findings):
@@ -59,6 +63,7 @@ def plan_cases(contract: KernelContract, module: Module, interface: ShaderInterf
         contract=contract,
         interfaces=Interfaces(module, interface, order_let(contract.let)),
         uses=uses,
+        formats=formats,
         roles=roles.roles,
         shader=shader,
         seed=seed,

@@ -15,9 +15,11 @@ from pixel_core.kernels.plan_buffers import plan_buffer
 from pixel_core.kernels.plan_passes import PassPlanning, plan_passes
 from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key, at_span
 from pixel_core.kernels.plan_symbols import CaseSymbols, Interfaces, plain_symbols, resolve_symbols
+from pixel_core.kernels.plan_textures import plan_texture
 from pixel_core.kernels.planned import BufferPlan, Case, DispatchPlan
 from pixel_core.kernels.symbols import evaluate_symbol, show_value
 from pixel_core.source import SourceText
+from pixel_core.wgsl.texel_formats import TexelFormat
 from pixel_core.wgsl.types import Array, Atomic, Matrix, Scalar, Struct, Type, Vector
 
 DEFAULT_FLOATS = "normal(0, 1)"
@@ -30,6 +32,18 @@ DEFAULT_ACCUMULATED = "zeros()"
 """What buffers start from that the kernel adds to."""
 
 
+def default_texels(texel_format: TexelFormat) -> str:
+    """How the texels of a format are drawn, likewise."""
+    low, high = texel_format.integer_range
+    defaults = {
+        "unorm": "uniform(0, 1)",
+        "snorm": "uniform(-1, 1)",
+        "float": DEFAULT_FLOATS,
+        "sint": f"integers({max(low, -256)}, {min(high, 255) + 1})",
+    }
+    return defaults.get(texel_format.encoding, DEFAULT_INTEGERS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePlanning:
     """What is the same for all cases of a contract."""
@@ -37,6 +51,7 @@ class CasePlanning:
     contract: KernelContract
     interfaces: Interfaces
     uses: Mapping[str, BufferUse]
+    formats: Mapping[str, TexelFormat]
     roles: Mapping[str, str]
     shader: SourceText
     seed: int
@@ -53,7 +68,12 @@ def plan_case(planning: CasePlanning, case: CaseContract, *, derived: bool = Fal
     _check_where(contract, case, symbols)
     passes = PassPlanning(contract=contract, interfaces=planning.interfaces, case=case, symbols=symbols, shader=planning.shader)
     dispatches = plan_passes(passes)
-    buffers = tuple(plan_buffer(contract, use, planning.roles[name], case.name, symbols.values) for name, use in planning.uses.items())
+    buffers = tuple(
+        plan_texture(contract, use, planning.roles[name], planning.formats[name], case.name, symbols.values)
+        if name in planning.formats
+        else plan_buffer(contract, use, planning.roles[name], case.name, symbols.values)
+        for name, use in planning.uses.items()
+    )
     _check_indirect(contract, case, dispatches, buffers)
     invocations = sum(prod(dispatch.workgroups) * prod(dispatch.workgroup_size) for dispatch in dispatches)
     size_bytes = sum(buffer.size_bytes for buffer in buffers)
@@ -141,6 +161,8 @@ def _inputs(contract: KernelContract, case: CaseContract, buffers: tuple[BufferP
 def _default(buffer: BufferPlan, part: str) -> str:
     if buffer.role == "accumulate":
         return DEFAULT_ACCUMULATED
+    if buffer.texture is not None:
+        return default_texels(buffer.texture.format)
     if buffer.codec is not None:
         return DEFAULT_FLOATS
     return DEFAULT_FLOATS if _scalar_of(buffer.type, part) in {"f32", "f16"} else DEFAULT_INTEGERS

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pixel_core.findings import Label
-from pixel_core.kernels.buffer_uses import entry_bindings
+from pixel_core.kernels.buffer_uses import entry_bindings, holds_values, is_sampler
 from pixel_core.kernels.contract import CaseContract, KernelContract, Parameter, PassContract, PassGroup, Step
 from pixel_core.kernels.expressions import Expression, ExpressionProblem
 from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key, at_span
 from pixel_core.kernels.plan_symbols import CaseSymbols, Interfaces, override_value, workgroup_symbols
+from pixel_core.kernels.plan_textures import sampler_of
 from pixel_core.kernels.plan_uniforms import merge_parameters, plan_uniform
 from pixel_core.kernels.planned import BindingPlan, DispatchPlan, ParameterValue
 from pixel_core.kernels.symbols import SymbolValue, evaluate_symbol, evaluate_whole
@@ -136,18 +137,20 @@ def _plan_dispatch(
     values.update(workgroup_symbols(interface, step.entry))
     bindings: list[BindingPlan] = []
     for binding in entry_bindings(interface, entry):
-        is_storage = binding.address_space == "storage"
+        has_content = holds_values(binding)
+        is_parameter = not has_content and not is_sampler(binding)
         uniform: ParameterValue | None = None
-        if not is_storage:
+        if is_parameter:
             uniform = plan_uniform(planning.contract, binding, parameters, planning.case.name, values)
         bindings.append(
             BindingPlan(
                 group=binding.group,
                 binding=binding.binding,
                 variable=binding.name,
-                buffer=_bound(step, binding.name, turn) if is_storage else None,
-                uniform_type=None if is_storage else binding.type,
+                buffer=_bound(step, binding.name, turn) if has_content else None,
+                uniform_type=binding.type if is_parameter else None,
                 uniform_value=uniform,
+                sampler=sampler_of(planning.contract, binding.name) if is_sampler(binding) else None,
             )
         )
     return DispatchPlan(

@@ -6,17 +6,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Union
 
+from pixel_core.engines.base import SamplerJob
 from pixel_core.findings import Finding
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.expressions import Expression
+from pixel_core.wgsl.texel_formats import TexelFormat
 from pixel_core.wgsl.types import Type
 
 ParameterValue = Union[int, float, bool, tuple["ParameterValue", ...], Mapping[str, "ParameterValue"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TexturePlan:
+    """What makes a buffer of a case a texture.
+
+    Attributes:
+        format: Its texel format.
+        dimension: `1d`, `2d`, `2d-array` or `3d`: how every variable sees it.
+        axes: Of the largest level, outermost first, without the channels.
+        levels: Mip levels.
+    """
+
+    format: TexelFormat
+    dimension: str
+    axes: tuple[int, ...]
+    levels: int
+
+    def level_axes(self, level: int) -> tuple[int, ...]:
+        """The axes of one level: each is halved, rounded down, at least 1; layers are not."""
+        layers = self.axes[: self.dimension == "2d-array"]
+        return (*layers, *(max(length >> level, 1) for length in self.axes[len(layers) :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BufferPlan:
-    """One storage buffer.
+    """One storage buffer, or one texture, which differs from it only in how its bytes lie.
 
     Attributes:
         name: The contract's name for it: the shader variable, or a key of `buffers`.
@@ -26,6 +50,8 @@ class BufferPlan:
         codec: Packed format, or None.
         size_bytes: Size of the binding.
         slack_bytes: How many of them lie behind the content: the kernel may read them, and nothing may depend on what it finds.
+        texture: What makes it a texture; its parts are `""` for the largest level, `mip1`, `mip2`, … for the others, each ending with an
+            axis of channels.
     """
 
     name: str
@@ -35,11 +61,12 @@ class BufferPlan:
     codec: str | None
     size_bytes: int
     slack_bytes: int = 0
+    texture: TexturePlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindingPlan:
-    """What one `@group @binding` of one dispatch holds: a storage buffer by name, or a uniform's value.
+    """What one `@group @binding` of one dispatch holds: a storage buffer or texture by name, a uniform's value, or a sampler.
 
     `var<immediate>` has a value as a uniform has, and -1 for group and binding.
     """
@@ -50,6 +77,7 @@ class BindingPlan:
     buffer: str | None
     uniform_type: Type | None
     uniform_value: ParameterValue | None
+    sampler: SamplerJob | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +110,7 @@ class Case:
         derived: Whether the tool added it.
         symbols: Value of every dim, let and override, exact ints where they are whole.
         seed: Seeds every input together with the buffer's name.
-        buffers: By name, in binding order.
+        buffers: Storage buffers and textures by name, in binding order.
         dispatches: In order, repeats unrolled.
         inputs: Buffer (or `buffer.field`) → how it is drawn (the contract's, this case's, or the default).
         invocations: Over all dispatches.

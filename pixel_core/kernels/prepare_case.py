@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from pixel_core.engines.bounded_cache import BoundedCache
 from pixel_core.kernels.bound_from_reference import bound_from_reference
 from pixel_core.kernels.bounded import Bounded
+from pixel_core.kernels.contents import encode_content
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.draw_inputs import draw_inputs
-from pixel_core.kernels.evaluate import evaluate_expect, output_scalar, split_output
+from pixel_core.kernels.evaluate import evaluate_expect, held_by, input_scalar, split_output
 from pixel_core.kernels.evaluate_valid import evaluate_valid
-from pixel_core.kernels.memory import encode_buffer
 from pixel_core.kernels.planned import Case
 from pixel_core.kernels.reference_files import ReferenceFiles
 
@@ -77,8 +77,8 @@ def prepare_case(contract: KernelContract, case: Case, references: Mapping[str, 
     truths = dict(prepared.truths)
     for output, (value, scale) in references.items():
         buffer, part = split_output(case, output)
-        scalar = output_scalar(buffer, part)
-        truths[output] = bound_from_reference(value, scale, scalar=scalar, inputs=prepared.inputs)
+        scalar = input_scalar(buffer, part)
+        truths[output] = held_by(buffer, bound_from_reference(value, scale, scalar=scalar, inputs=prepared.inputs))
     valid = evaluate_valid(contract, case, prepared.inputs, truths)
     spent = time.process_time() - before
     inputs_s = min(prepared.inputs_s, spent)
@@ -111,13 +111,7 @@ def read_references(folder: Path, files: Mapping[str, ReferenceFiles]) -> dict[s
 def _prepare(contract: KernelContract, case: Case) -> PreparedCase:
     before = time.process_time()
     inputs = draw_inputs(case)
-    contents = {
-        buffer.name: encode_buffer(
-            buffer.type, buffer.shapes, buffer.codec, inputs.get(buffer.name, {}), size_bytes=buffer.size_bytes - buffer.slack_bytes
-        )
-        for buffer in case.buffers
-        if buffer.role in _INPUT_ROLES
-    }
+    contents = {buffer.name: encode_content(buffer, inputs.get(buffer.name, {})) for buffer in case.buffers if buffer.role in _INPUT_ROLES}
     drawn = time.process_time()
     truths = evaluate_expect(contract, case, inputs)
     reference_s = time.process_time() - drawn
@@ -132,8 +126,11 @@ def _fingerprint(contract: KernelContract, case: Case) -> str:
         for binding in dispatch.bindings
         if binding.uniform_type is not None
     ]
+    samplers = [(one.variable, one.sampler) for dispatch in case.dispatches for one in dispatch.bindings if one.sampler is not None]
     texts = [
         {name: expression.text for name, expression in expressions.items()}
         for expressions in (case.inputs, contract.define, contract.expect)
     ]
-    return hashlib.sha256(repr((case.seed, dict(case.symbols), case.buffers, uniforms, texts)).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(
+        repr((case.seed, dict(case.symbols), case.buffers, uniforms, samplers, texts)).encode("utf-8", "surrogatepass")
+    ).hexdigest()

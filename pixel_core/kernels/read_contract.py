@@ -27,6 +27,7 @@ from pixel_core.kernels.read_compare import read_compare
 from pixel_core.kernels.read_inputs import read_inputs
 from pixel_core.kernels.read_passes import read_parameters, read_passes
 from pixel_core.kernels.read_prepare import read_prepare
+from pixel_core.kernels.read_textures import read_samplers, read_textures
 from pixel_core.kernels.toml_keys import TomlPath
 
 _SCALARS = ("f32", "f16", "i32", "u32")
@@ -59,6 +60,8 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         codecs=_choices(reading, (*path, "codecs"), table.get("codecs"), CODECS, LATER_CODECS),
         slack=reading.named_expressions((*path, "slack"), table.get("slack"), CONTRACT_KEYS["slack"]),
         valid=dict(_valid(reading, (*path, "valid"), table.get("valid"))),
+        textures=read_textures(reading, (*path, "textures"), table.get("textures")),
+        samplers=read_samplers(reading, (*path, "samplers"), table.get("samplers")),
         buffers=_buffers(reading, (*path, "buffers"), table.get("buffers")),
         schedule=schedule,
         define=reading.named_expressions((*path, "define"), table.get("define"), CONTRACT_KEYS["define"]),
@@ -255,7 +258,7 @@ def _check_names(reading: Reading, contract: KernelContract) -> None:
                 continue
             if name in taken:
                 reading.tell("PX305", span, f"`{name}` is already a name in `{taken[name]}`", "give it another name")
-            elif key == "define" and name in contract.shapes:
+            elif key == "define" and (name in contract.shapes or name in contract.textures):
                 reading.tell("PX305", span, f"`{name}` is already the name of a buffer", "give it another name")
             taken[name] = key
     _check_counters(reading, contract, contract.schedule, taken)
@@ -277,6 +280,7 @@ def _check_functions(reading: Reading, contract: KernelContract) -> None:
         (SYMBOL, [*contract.where, *contract.let.values(), *contract.overrides.values()]),
         (SYMBOL, [axis for axes in contract.shapes.values() for axis in axes]),
         (SYMBOL, [axis for buffer in contract.buffers.values() for axis in buffer.shape]),
+        (SYMBOL, contract.texture_expressions()),
         (SYMBOL, [*contract.slack.values(), *([contract.flops] if contract.flops else [])]),
         (SYMBOL, contract.parameter_expressions()),
         (INPUT, [*contract.inputs.values(), *(item for case in contract.cases for item in case.inputs.values())]),

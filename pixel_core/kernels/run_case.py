@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union
 
 from numpy.typing import NDArray
 
 from pixel_core.engines.base import CompileFailure, Engine, KernelJob, KernelRun, LoopCut, RunFailure
 from pixel_core.findings import Span
-from pixel_core.kernels.build_jobs import build_jobs
+from pixel_core.kernels.build_jobs import build_jobs, is_poisoned
 from pixel_core.kernels.check_runs import check_runs, unwritten_elements
 from pixel_core.kernels.compare import compare_output
+from pixel_core.kernels.contents import decode_content, still_holds
 from pixel_core.kernels.contract import Compare, KernelContract
 from pixel_core.kernels.evaluate import output_scalar, split_output
 from pixel_core.kernels.evaluate_tree import KeyedProblem
 from pixel_core.kernels.expression_nodes import ExpressionProblem
-from pixel_core.kernels.memory import decode_buffer
+from pixel_core.kernels.memory import POISONS
 from pixel_core.kernels.patterns import PatternContext
-from pixel_core.kernels.planned import Case
+from pixel_core.kernels.planned import Case, TexturePlan
 from pixel_core.kernels.prepare_case import Inputs, PreparedCase, PreparedCases, Reference, prepare_case
 from pixel_core.kernels.results import CaseResult, Fault, OutputResult, Timing
 from pixel_core.kernels.take_slack import take_slack
 from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.reflect import ShaderInterface, interface_of
+from pixel_core.wgsl.texel_formats import texture_axes
 
 _FLOATS = frozenset({"f32", "f16"})
 _LARGEST_TILE = 4096
@@ -145,12 +147,18 @@ def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, ru
     for output, truth in prepared.truths.items():
         buffer, part = split_output(case, output)
         if buffer.name not in decoded:
-            decoded[buffer.name] = decode_buffer(buffer.type, buffer.shapes, buffer.codec, run.buffers[buffer.name])
+            decoded[buffer.name] = decode_content(buffer, run.buffers[buffer.name])
         compare = kernel.contract.compare.get(output) or default_compare(output_scalar(buffer, part), kernel.contract.span)
         context = _pattern_context(kernel, case, prepared.inputs, buffer.name)
+        if buffer.texture is not None:
+            context = replace(context, axes=texture_axes(buffer.texture.dimension))
+        if buffer.texture is not None and is_poisoned(buffer.role):
+            context = replace(context, unwritten=still_holds(buffer, run.buffers[buffer.name], POISONS[0])[part])
         actual = decoded[buffer.name][part]
         length = prepared.valid.get(output)
         if length is not None:
+            if context.unwritten is not None:
+                context = replace(context, unwritten=context.unwritten[:length])
             truth, actual = truth.rearranged(lambda array, length=length: array[:length]), actual[:length]
         if actual.size:
             results.append(compare_output(truth, actual, compare, output=output, context=context))
@@ -189,10 +197,22 @@ def _size_fault(engine: Engine, case: Case) -> Fault | None:
     """Found before gigabytes are drawn for a buffer that the adapter cannot bind."""
     limit = engine.limits.get("max-storage-buffer-binding-size")
     for buffer in case.buffers:
-        if limit is not None and buffer.size_bytes > limit:
+        if limit is not None and buffer.texture is None and buffer.size_bytes > limit:
             message = f"`{buffer.name}` holds {buffer.size_bytes:,} bytes; this adapter binds storage buffers of at most {limit:,}"
             return Fault(kind="validation", subject=f"shapes.{buffer.name}", message=message)
+        too_wide = None if buffer.texture is None else _texture_fault(engine, buffer.name, buffer.texture)
+        if too_wide is not None:
+            return too_wide
     return None
+
+
+def _texture_fault(engine: Engine, name: str, texture: TexturePlan) -> Fault | None:
+    longest = max(texture.axes[texture.dimension == "2d-array" :])
+    limit = engine.limits.get(f"max-texture-dimension-{texture.dimension[:2]}")
+    if limit is None or longest <= limit:
+        return None
+    message = f"`{name}` is {longest:,} texels long; this adapter has {texture.dimension[:2]} textures of at most {limit:,}"
+    return Fault(kind="validation", subject=f"textures.{name}.size", message=message)
 
 
 def _workgroup_memory_fault(engine: Engine, interface: ShaderInterface, case: Case) -> Fault | None:

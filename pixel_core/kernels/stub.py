@@ -7,12 +7,13 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from pixel_core.kernels.buffer_uses import element_struct, entry_bindings
+from pixel_core.kernels.buffer_uses import element_struct, entry_bindings, holds_values, is_sampler, is_texture
 from pixel_core.kernels.contract_keys import PLACEHOLDER
 from pixel_core.kernels.functions import CONSTANTS
 from pixel_core.kernels.plan_case import DEFAULT_FLOATS, DEFAULT_INTEGERS
 from pixel_core.wgsl.layout import parts_of
 from pixel_core.wgsl.reflect import Binding, EntryPoint, ShaderInterface
+from pixel_core.wgsl.texel_formats import SPATIAL_AXES, view_dimension
 from pixel_core.wgsl.types import Array, Matrix, Scalar, Struct, Type, Vector
 
 _SIZES = """
@@ -20,6 +21,7 @@ m n k b h w d rows row cols col columns column width height depth size count len
 batch channels heads tokens seq
 """
 _SIZE_WORDS = frozenset(_SIZES.split())
+_SAMPLER = '{ filter = "nearest", address = "clamp-to-edge" }'
 _CASE_SIZES = ((64, 64, 64), (1, 1, 1), (65, 33, 20))
 
 
@@ -42,12 +44,18 @@ class _Stub:
         self._entry = entry
         bindings = entry_bindings(interface, entry)
         self._uniforms = [one for one in bindings if one.address_space == "uniform" and one.type is not None]
-        self._buffers = [one for one in bindings if one.address_space == "storage"]
-        self._others = [one for one in bindings if one.address_space not in {"uniform", "storage"}]
+        self._textures = [one for one in bindings if is_texture(one)]
+        self._samplers = [one for one in bindings if is_sampler(one)]
+        self._buffers = [one for one in bindings if holds_values(one)]
+        known = {one.name for one in (*self._buffers, *self._samplers)}
+        self._others = [one for one in bindings if one.address_space != "uniform" and one.name not in known]
         self._dims: list[str] = []
         self._params = {one.name: self._parameter(one.name, one.type) for one in self._uniforms if one.type is not None}
         if not self._dims:
-            self._dims = ["n"]
+            self._dims = list(max(map(_texture_dims, self._textures), key=len, default=())) or ["n"]
+        axes = max((self._size(one).split() for one in self._textures), key=len, default=[])
+        if set(axes) == set(self._dims):
+            self._dims = axes
         self._names = {one.name: _expression_name(one.name) for one in self._buffers}
 
     def text(self) -> str:
@@ -56,12 +64,17 @@ class _Stub:
         width = max(len(key) for key, _, _ in entries)
         lines = [f"[{_key(self._entry.name)}]"]
         lines += [f"{key:<{width}} = {value}" + (f"   # {comment}" if comment else "") for key, value, comment in entries]
-        lines += [f"# {one.name}: only storage buffers and uniforms can be checked yet" for one in self._others]
+        lines += [f"# {one.name}: such resources cannot be checked yet" for one in self._others]
         return "\n".join(lines) + "\n"
 
     def _entries(self) -> Iterable[tuple[str, str, str]]:
         yield "dims", json.dumps(" ".join(self._dims), ensure_ascii=False), ""
         shapes = {name: _text(axes) for one in self._buffers for name, axes in self._shapes(one)}
+        if self._textures:
+            sizes = {self._names[one.name]: _table({"size": _text(self._size(one))}) for one in self._textures}
+            yield "textures", _table(sizes), "axes from the outermost, counted in texels: check them"
+        if self._samplers:
+            yield "samplers", _table({one.name: _SAMPLER for one in self._samplers}), "what WebGPU takes where nothing is said"
         if shapes:
             yield "shapes", _table(shapes), "axes from the outermost, counted in scalars: check them"
         if self._params:
@@ -72,7 +85,9 @@ class _Stub:
         renamed = {name: _text(other) for name, other in self._names.items() if other != name}
         if renamed:
             yield "bind", _table(renamed), ""
-        inputs = {self._names[one.name]: _text(_default_input(one.type)) for one in self._buffers if one.access == "read"}
+        inputs = {
+            self._names[one.name]: _text(_default_input(one.type)) for one in self._buffers if one.access == "read" and not is_texture(one)
+        }
         if inputs:
             yield "inputs", _table(inputs), ""
         yield "dispatch", _text(self._dispatch()), "workgroups in x, y, z: check them"
@@ -106,6 +121,14 @@ class _Stub:
         if name not in self._dims:
             self._dims.append(name)
         return _text(name)
+
+    # ------------------------------------------------------------ textures
+
+    def _size(self, binding: Binding) -> str:
+        """Axes by the dims that begin with the same letter: `height width`."""
+        wanted = _texture_dims(binding)
+        by_letter = {dim[0].upper(): dim for dim in reversed(self._dims) if _sounds_like_size(dim)}
+        return " ".join(by_letter.get(axis, axis) if axis in {*by_letter, *self._dims} else "1" for axis in wanted)
 
     # ------------------------------------------------------------ buffers
 
@@ -150,6 +173,11 @@ class _Stub:
         size = self._entry.workgroup_size
         numbers = size if size is not None and not self._interface.overrides else None
         groups = [str(one) for one in numbers] if numbers else [f"workgroup_size.{axis}" for axis in "xyz"]
+        if self._textures:
+            # One invocation for each texel of what is written, or read: x runs along the innermost axis.
+            seen = next((one for one in self._textures if one.access != "read"), self._textures[0])
+            along = self._size(seen).split()[::-1]
+            return ", ".join(f"ceil({axis} / {group})" for axis, group in zip(along, groups, strict=False))
         if len(self._dims) > 1 and size is not None and size[1] > 1:
             # x runs along the innermost axis of the output, y along the one outside of it.
             outer, inner = (self._matrix_dims() or self._dims)[:2]
@@ -161,6 +189,11 @@ class _Stub:
     def _matrix_dims(self) -> Sequence[str] | None:
         written = next((one for one in self._buffers if one.access != "read"), None)
         return self._matrix_axes(written) if written is not None else None
+
+
+def _texture_dims(binding: Binding) -> tuple[str, ...]:
+    """Names for the axes of a texture, outermost first: `H W`."""
+    return tuple({"x": "W", "y": "H", "z": "D", "layer": "L"}[axis] for axis in SPATIAL_AXES[view_dimension(binding.type) or "2d"])
 
 
 def _sounds_like_size(name: str) -> bool:

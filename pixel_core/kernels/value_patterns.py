@@ -18,7 +18,14 @@ from pixel_core.kernels.seen_output import FEWEST, Mask, SeenOutput
 
 
 def find_value_patterns(
-    wrong: Mask, expected: NDArray[Any], actual: NDArray[Any], bound: Floats, sizes: Sequence[int], inputs: Mapping[str, NDArray[Any]]
+    wrong: Mask,
+    expected: NDArray[Any],
+    actual: NDArray[Any],
+    bound: Floats,
+    sizes: Sequence[int],
+    inputs: Mapping[str, NDArray[Any]],
+    unwritten: Mask | None = None,
+    names: Sequence[str] = (),
 ) -> list[Pattern]:
     """Patterns of value, most telling first.
 
@@ -29,11 +36,13 @@ def find_value_patterns(
         bound: Error bound of each element.
         sizes: Lengths by which a result may be shifted besides one element.
         inputs: Arrays before the first pass, by name.
+        unwritten: Elements that still hold the filling, where their own bits do not show it.
+        names: Of a texture, its axes.
     """
     seen = SeenOutput(wrong, expected, actual, bound)
     if not wrong.any():
         return list(_less_precise(seen))
-    found = [*_unwritten(seen, sizes), *_zeros(seen), *_not_a_number(seen)]
+    found = [*_unwritten(seen, sizes, unwritten, names), *_zeros(seen), *_not_a_number(seen)]
     if found:
         return found
     precision = [*_less_precise(seen), *_whole_in_f32(seen)]
@@ -43,17 +52,18 @@ def find_value_patterns(
     return precision or [*_grows(seen)] or [*_totals(seen)]
 
 
-def _unwritten(seen: SeenOutput, sizes: Sequence[int]) -> Iterator[Pattern]:
+def _unwritten(seen: SeenOutput, sizes: Sequence[int], known: Mask | None, names: Sequence[str]) -> Iterator[Pattern]:
     width = seen.raw.dtype.itemsize
     words = np.ascontiguousarray(seen.raw).view(f"<u{width}").reshape(seen.raw.shape)
-    poisoned = np.isin(words, [word & ((1 << (8 * width)) - 1) for word in POISONS]) & seen.wrong
+    filled = np.isin(words, [word & ((1 << (8 * width)) - 1) for word in POISONS]) if known is None else known
+    poisoned = filled & seen.wrong
     count = int(np.count_nonzero(poisoned))
     if count and count == seen.raw.size:
         yield Pattern(kind="unwritten", text="the kernel never wrote this output")
     elif count == seen.count and count:
         yield Pattern(kind="unwritten", text="these elements were never written" if count > 1 else "this element was never written")
     elif count:
-        places = find_place_patterns(poisoned, sizes)
+        places = find_place_patterns(poisoned, sizes, names)
         where = f": {places[0].text}" if places and count > 1 else ""
         yield Pattern(kind="unwritten", text=f"{count:,} of the {seen.count:,} wrong elements were never written{where}")
 

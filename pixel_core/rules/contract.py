@@ -146,10 +146,16 @@ _FITTING_RULES: tuple[Rule, ...] = (
         code="PX322",
         name="missing-shape",
         severity=Severity.ERROR,
-        summary="A runtime-sized buffer has no shape.",
-        explanation="`array<f32>` has as many elements as its binding; only the contract can say how many those are.",
+        summary="A runtime-sized buffer has no shape, or a texture no size.",
+        explanation=(
+            "`array<f32>` has as many elements as its binding, and a texture as many texels as its maker gave it; only the contract can say how "
+            "many those are."
+        ),
         example="@group(0) @binding(0) var<storage, read> a: array<f32>;",
-        remedy='Add it to `shapes`: `a = "M K"`, axes from the outermost, counted in scalars.',
+        remedy=(
+            'Add it to `shapes`: `a = "M K"`, axes from the outermost, counted in scalars; or to `textures`: `image = { size = "H W" }`, counted in '
+            "texels."
+        ),
     ),
     Rule(
         code="PX323",
@@ -254,6 +260,19 @@ _FITTING_RULES: tuple[Rule, ...] = (
         summary="The contract cannot be planned because a type or workgroup size of the shader could not be worked out.",
         explanation="Buffers are laid out by the shader's types. Another finding (PX1xx) says what is wrong with the declaration.",
         remedy="Mend the declaration, or give the override that it depends on a value in `overrides`.",
+    ),
+    Rule(
+        code="PX334",
+        name="texture-format",
+        severity=Severity.ERROR,
+        summary="The format of a texture does not exist, contradicts the shader, or cannot be used as the shader uses it.",
+        explanation=(
+            "A storage texture declares its format in the shader; a sampled one has the contract's, or a default: 32 bits a channel, and "
+            "rgba16float where a linear filter is used. Every WebGPU device filters normalised formats and 16-bit floats, and reads and writes "
+            "in one pass r32uint, r32sint and r32float; more than that is optional, and a kernel that needs it is not portable."
+        ),
+        example='//! textures = { image = { size = "H W", format = "rgba32float" } }\n//! samplers = { s = { filter = "linear" } }',
+        remedy="Choose a format that the message names, or leave `format` out.",
     ),
 )
 

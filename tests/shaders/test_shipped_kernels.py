@@ -20,6 +20,7 @@ pytestmark = pytest.mark.device
 KERNELS = (
     "argmax",
     "attention",
+    "blur",
     "conv2d",
     "dot_product",
     "embedding",

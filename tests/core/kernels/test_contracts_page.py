@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import tomli
 
-from pixel_core.kernels.contract_keys import CASE_KEYS, COMPARE_KEYS, CONTRACT_KEYS, PASS_KEYS
+from pixel_core.kernels.contract_keys import CASE_KEYS, COMPARE_KEYS, CONTRACT_KEYS, PASS_KEYS, SAMPLER_KEYS, TEXTURE_KEYS
 from pixel_core.kernels.doc_block import find_doc_block
 from pixel_core.kernels.examine import examine
 from pixel_core.kernels.functions import FUNCTIONS
@@ -71,7 +71,7 @@ def test_sidecars_of_the_page_are_read(toml: str) -> None:
 
 
 def test_the_page_has_a_kernel_for_each_step() -> None:
-    assert len(blocks("wgsl")) == 11
+    assert len(blocks("wgsl")) == 12
     assert len(blocks("toml")) == 4
 
 
@@ -101,6 +101,9 @@ def test_the_schema_has_the_readers_keys() -> None:
     assert set(definitions["contract"]["properties"]) == set(CONTRACT_KEYS)
     assert set(definitions["pass"]["properties"]) == set(PASS_KEYS)
     assert set(definitions["case"]["anyOf"][1]["properties"]) == set(CASE_KEYS)
+    contract = definitions["contract"]["properties"]
+    assert set(contract["textures"]["additionalProperties"]["properties"]) == set(TEXTURE_KEYS)
+    assert set(contract["samplers"]["additionalProperties"]["properties"]) == set(SAMPLER_KEYS)
     assert set(definitions["compare"]["anyOf"][1]["properties"]) == set(COMPARE_KEYS)
 
 
@@ -132,6 +135,10 @@ def test_the_schema_accepts_every_example(toml: str) -> None:
         "reference = 'truth'",
         "passes = [{ entry = 'a', dispatch = 1 }]",
         "entry = 1",
+        "textures = { y = 3 }",
+        "textures = { y = { format = 'rgba7unorm' } }",
+        "textures = { y = { dims = '4 4' } }",
+        "samplers = { s = { filter = 'cubic' } }",
     ],
 )
 def test_the_schema_and_the_reader_refuse_the_same(lines: str) -> None:

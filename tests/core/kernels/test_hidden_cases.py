@@ -34,6 +34,33 @@ fn k(@builtin(global_invocation_id) id: vec3<u32>) {
 """
 
 
+TEXTURES = """\
+//! [k]
+//! dims = "H W"
+//! textures = { image = { size = "H W" }, mask = { size = "H W", format = "r8unorm" }, y = { size = "H W" } }
+//! dispatch = "ceil(W / 8), ceil(H / 8)"
+//! expect = { y = "image * mask" }
+//! cases = ["H=8 W=9"]
+
+@group(0) @binding(0) var image: texture_2d<f32>;
+@group(0) @binding(1) var mask: texture_2d<f32>;
+@group(0) @binding(2) var y: texture_storage_2d<rgba32float, write>;
+
+@compute @workgroup_size(8, 8)
+fn k(@builtin(global_invocation_id) id: vec3<u32>) {
+    textureStore(y, id.xy, textureLoad(image, id.xy, 0) * textureLoad(mask, id.xy, 0).x);
+}
+"""
+
+
+def test_textures_of_floats_get_other_magnitudes() -> None:
+    hidden = drawn(understand(SourceText(Path("k.wgsl"), TEXTURES), None))
+    cases = {case.name: case for case in examine(hidden.loaded).kernels[0].cases}
+    scaled = [cases[name] for name, kind in hidden.kinds["k"].items() if kind.startswith("inputs of")]
+    assert {case.inputs["image"].text for case in scaled} == {"0.125 * (normal(0, 1))", "4.0 * (normal(0, 1))"}
+    assert {case.inputs["mask"].text for case in scaled} == {"uniform(0, 1)"}
+
+
 def drawn(loaded: LoadedShader, seed: int = 1) -> HiddenCases:
     found = hidden_cases(loaded, seed=seed)
     assert found is not None

@@ -81,6 +81,39 @@ def test_places(shape: tuple[int, ...], where: tuple[slice | int, ...], expected
     assert found == expected
 
 
+YXC, LYXC, ZYXC = ("y", "x", "channel"), ("layer", "y", "x", "channel"), ("z", "y", "x", "channel")
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "where", "expected"),
+    [
+        (YXC, (20, 33, 4), (ALL, 32), "all in the last column (column 32)"),
+        (YXC, (20, 33, 4), (19,), "all in the last row (row 19)"),
+        (YXC, (20, 33, 4), (ALL, ALL, 2), "all in channel 2"),
+        (YXC, (20, 33, 1), (ALL, slice(16, None)), "only columns ≥ 16: everything after the first block of 16"),
+        (YXC, (64, 64, 4), (slice(16, 32), slice(32, 48)), "all in one block of 16 × 16 starting at [16, 32]"),
+        (LYXC, (3, 20, 33, 4), (2,), "all in the last layer (layer 2)"),
+        (ZYXC, (5, 20, 33, 2), (0,), "all in the first slice"),
+    ],
+)
+def test_places_in_textures(axes: tuple[str, ...], shape: tuple[int, ...], where: tuple[slice | int, ...], expected: str) -> None:
+    value = truth(*shape)
+    context = PatternContext(workgroup_size=(16, 16, 1), axes=axes)
+    assert patterns(value, spoil(value, where), context)[0][1] == expected
+
+
+def test_texels_that_were_never_written() -> None:
+    """Poison looks like any number in eight bits; what is known of the bits in memory says so."""
+    value, unwritten = truth(8, 9, 4), np.zeros((8, 9, 4), np.bool_)
+    unwritten[:, 8] = True
+    actual = np.where(unwritten, 0.75, value)
+    context = PatternContext(unwritten=unwritten, axes=YXC)
+    assert [text for _, text in patterns(value, actual, context)] == [
+        "these elements were never written",
+        "all in the last column (column 8)",
+    ]
+
+
 def test_the_second_half_of_each_tile() -> None:
     expected = truth(64, 256)
     actual = expected.copy()

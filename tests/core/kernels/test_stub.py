@@ -134,13 +134,33 @@ def test_every_compute_entry_point_has_a_contract() -> None:
     assert list(tomli.loads(stub_of(shader))) == ["first", "second"]
 
 
-def test_a_texture_is_mentioned() -> None:
+def test_textures_and_samplers() -> None:
     shader = """
-    @group(0) @binding(0) var image: texture_2d<f32>;
-    @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-    @compute @workgroup_size(1) fn main() { y[0] = textureLoad(image, vec2<u32>(0, 0), 0).x; }
+    struct Size { width: u32, height: u32 }
+    @group(0) @binding(0) var<uniform> size: Size;
+    @group(0) @binding(1) var image: texture_2d_array<f32>;
+    @group(0) @binding(2) var s: sampler;
+    @group(0) @binding(3) var out: texture_storage_2d<rgba8unorm, write>;
+    @compute @workgroup_size(8, 4)
+    fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+        if (id.x < size.width) { textureStore(out, id.xy, textureSampleLevel(image, s, vec2(0.5), 0, 0.0)); }
+    }
     """
-    assert stub_of(shader).splitlines()[-1] == "# image: only storage buffers and uniforms can be checked yet"
+    stub = tomli.loads(stub_of(shader))["main"]
+    assert stub["textures"] == {"image": {"size": "1 height width"}, "out": {"size": "height width"}}
+    assert stub["samplers"] == {"s": {"filter": "nearest", "address": "clamp-to-edge"}}
+    assert stub["dispatch"] == "ceil(width / 8), ceil(height / 4)"
+    assert stub["expect"] == {"out": "?"}
+    assert "inputs" not in stub
+
+
+def test_a_depth_texture_is_mentioned() -> None:
+    shader = """
+    @group(0) @binding(0) var image: texture_depth_2d;
+    @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+    @compute @workgroup_size(1) fn main() { y[0] = textureLoad(image, vec2<u32>(0, 0), 0); }
+    """
+    assert stub_of(shader).splitlines()[-1] == "# image: such resources cannot be checked yet"
 
 
 def test_without_a_compute_shader_there_is_nothing_to_write() -> None:

@@ -70,7 +70,7 @@ def case(
 def contract(expect: Mapping[str, str], define: Mapping[str, str] | None = None) -> KernelContract:
     return KernelContract(
         name="test", dims=(), where=(), let={}, shapes={}, params={}, overrides={}, inputs={}, roles={}, codecs={},
-        buffers={}, slack={}, valid={}, schedule=(),
+        buffers={}, textures={}, samplers={}, slack={}, valid={}, schedule=(),
         define={name: parse_expression(text) for name, text in (define or {}).items()},
         expect={name: parse_expression(text) for name, text in expect.items()},
         reference=None, compare={}, cases=(), derive=False, budget=Budget(), flops=None, prepare=None, span=NOWHERE, key_spans={},
