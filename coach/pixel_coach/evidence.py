@@ -33,7 +33,8 @@ from pixel_coach.time_kernel import SpeedRecord, time_kernel
 from pixel_core import __version__
 from pixel_core.findings import Finding
 from pixel_core.kernels.find_interpreter import find_interpreter
-from pixel_core.kernels.load_shader import read_text, sidecar_path
+from pixel_core.kernels.load_shader import sidecar_path
+from pixel_core.kernels.read_text import read_text
 from pixel_core.kernels.validate import Checker, CheckOptions
 
 CHECKS_OF: Final[Mapping[Action, tuple[str, ...]]] = MappingProxyType(

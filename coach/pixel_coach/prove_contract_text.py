@@ -93,7 +93,7 @@ def _judge_own(outcome: Outcome, loaded: LoadedShader, own: str | None) -> Contr
     """A kernel without a contract before it: what it brings itself is no evidence, and may run no code but its own."""
     if own is None:
         return ContractJudgement(check=outcome.absent("there is no contract"), loaded=loaded, is_trusted=False, contract_text="")
-    foreign = foreign_code(loaded.contracts.contracts)
+    foreign = foreign_code(loaded.all_contracts)
     if foreign is not None:
         return _failed(outcome, f"the candidate's own contract runs {foreign}", "state the truth by `expect`")
     check = outcome.absent("the contract was written together with the kernel, so fulfilling it proves nothing")
@@ -106,9 +106,15 @@ def foreign_code(contracts: tuple[KernelContract, ...]) -> str | None:
 
 
 def code_of(contract: KernelContract) -> tuple[str, ...]:
-    """The functions and kernels that a contract takes for the truth."""
-    reference = () if contract.reference is None else (f"`{contract.reference.file}:{contract.reference.function}`",)
-    return reference if contract.oracle is None else (*reference, f"`{contract.oracle.name}`")
+    """The functions and kernels that a contract takes for the truth, and the programs that prepare its shader."""
+    found: list[str] = []
+    if contract.reference is not None:
+        found.append(f"`{contract.reference.file}:{contract.reference.function}`")
+    if contract.oracle is not None:
+        found.append(f"`{contract.oracle.name}`")
+    if contract.prepare is not None and contract.prepare.runs_programs:
+        found.append("a program to prepare its shader")
+    return tuple(found)
 
 
 def _judge_interface(outcome: Outcome, candidate: KernelCandidate, loaded: LoadedShader, contract: str) -> ContractJudgement:

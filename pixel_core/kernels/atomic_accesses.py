@@ -48,9 +48,9 @@ class PlainAtomic:
 
 def find_plain_atomics(loaded: LoadedShader) -> Iterator[PlainAtomic]:
     """Every plain access, in source order of the outermost statement."""
-    if "atomic" not in loaded.source.text:
+    if "atomic" not in loaded.wgsl.text:
         return
-    text = loaded.source.text
+    text = loaded.wgsl.text
     for node in walk(loaded.tree):
         if isinstance(node, Assignment) and node.target is not None and _is_atomic(node.target, loaded):
             subject, value = text[node.target.start : node.target.end], text[node.value.start : node.value.end]

@@ -117,7 +117,7 @@ def _finding(message: CompilerMessage, span: Span, loaded: LoadedShader) -> Find
     if is_error and severity is not Severity.ERROR:
         hint = f"this {name} is the one of Chrome 133; a newer one may know it"
     labels = tuple(
-        Label(loaded.source.location(token_span(loaded, Span(label.start, label.end))), label.text)
+        Label(loaded.wgsl.location(token_span(loaded, Span(label.start, label.end))), label.text)
         for label in message.labels
         if label.text and "naga::ir" not in label.text and not _same_place(label.start, label.end, span)
     )
@@ -125,7 +125,7 @@ def _finding(message: CompilerMessage, span: Span, loaded: LoadedShader) -> Find
         code=code,
         severity=severity,
         message=f"{name} refuses the shader: {text}" if is_error else f"{name} warns: {text}",
-        location=loaded.source.location(span),
+        location=loaded.wgsl.location(span),
         labels=labels,
         notes=tuple(line for line in message.detail.splitlines() if line.strip())[:_MAX_NOTES] if message.compiler == "tint" else (),
         hint=hint,
@@ -149,7 +149,7 @@ def _same_place(start: int, end: int, span: Span) -> bool:
 
 
 def _lines(loaded: LoadedShader, span: Span) -> tuple[int, int]:
-    return loaded.source.position(span.start)[0], loaded.source.position(max(span.end - 1, span.start))[0]
+    return loaded.wgsl.position(span.start)[0], loaded.wgsl.position(max(span.end - 1, span.start))[0]
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:

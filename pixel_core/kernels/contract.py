@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Union
 
+from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Span
 from pixel_core.kernels.expressions import Expression
 from pixel_core.source import SourceText
@@ -254,6 +255,7 @@ class KernelContract:
         derive: Whether cases are derived from dims, tile and workgroup sizes.
         budget: What one case may cost.
         flops: Floating-point operations of one case, or None.
+        prepare: The steps that make WGSL of its file; None for plain WGSL.
         span: Of the table's header.
         key_spans: Dotted key (`expect.c`, `dispatch`, `cases[2]`, counting from 0) → span of its value; `key@expect.c` → of the key.
         source: The file the contract stands in.
@@ -285,6 +287,7 @@ class KernelContract:
     derive: bool
     budget: Budget
     flops: Expression | None
+    prepare: Preparation | None
     span: Span
     key_spans: Mapping[str, Span]
     source: SourceText
@@ -325,7 +328,14 @@ class KernelContract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractFile:
-    """All contracts of one shader, and what is wrong with the ones that could not be read."""
+    """All contracts of one shader, and what is wrong with the ones that could not be read.
+
+    Attributes:
+        contracts: Those without an error.
+        findings: Of all.
+        preparations: `prepare` of every contract, those with an error too: without it nothing could be said about their shader.
+    """
 
     contracts: tuple[KernelContract, ...]
     findings: tuple[Finding, ...]
+    preparations: tuple[Preparation, ...] = ()

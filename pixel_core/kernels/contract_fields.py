@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Label, Span
 from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract_keys import MAX_ENTRIES
@@ -39,11 +40,12 @@ def type_name(value: Toml) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A document being read: its text, the places of its keys, and the findings so far (the one part that grows)."""
+    """A document being read: its text, the places of its keys, and what grows: the findings so far, and every `prepare`."""
 
     text: EmbeddedText
     places: Mapping[TomlPath, KeyPlace]
     findings: list[Finding] = field(default_factory=list[Finding])
+    preparations: list[Preparation] = field(default_factory=list[Preparation])
 
     # ------------------------------------------------------------ places
 
@@ -76,18 +78,16 @@ class Reading:
         """Add a finding about a value of the wrong type; `form` shows the right one."""
         self.tell("PX305", path, f"`{_show(path)}` is {type_name(value)}", f"write {form}")
 
-    def check_keys(self, path: TomlPath, table: Mapping[str, Toml], known: Iterable[str], later: Iterable[str] = ()) -> None:
-        """Add a finding for every key that is unknown or not supported yet."""
-        known, later = tuple(known), tuple(later)
+    def check_keys(self, path: TomlPath, table: Mapping[str, Toml], known: Iterable[str]) -> None:
+        """Add a finding for every key that is unknown."""
+        known = tuple(known)
         if len(table) > MAX_ENTRIES:
             self.tell("PX309", path, f"a table with {len(table):,} keys; at most {MAX_ENTRIES} are read")
             return
         for key in table:
             span = self.key_span((*path, key))
-            if key in later:
-                self.tell("PX304", span, f"`{key}` is not supported yet", "this contract cannot be checked while it is there")
-            elif key not in known:
-                close = closest_name(key, (*known, *later))
+            if key not in known:
+                close = closest_name(key, known)
                 hint = f"did you mean `{close}`?" if close else f"known here: {', '.join(known)}"
                 self.tell("PX303", span, f"unknown key `{key}`", hint)
 

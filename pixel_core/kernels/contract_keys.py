@@ -35,10 +35,9 @@ CONTRACT_KEYS: Mapping[str, str] = MappingProxyType(
         "derive": "true or false: derive = false",
         "budget": "a table: budget = { seconds = 20, bytes = 134_217_728, invocations = 134_217_728 }",
         "flops": 'an expression: flops = "2 * M * N * K"',
+        "prepare": "steps that make WGSL of a dialect: prepare = [{ define = { TILE = 16 } }]",
     }
 )
-
-LATER_CONTRACT_KEYS = ("prepare",)
 
 PASS_KEYS: Mapping[str, str] = MappingProxyType(
     {

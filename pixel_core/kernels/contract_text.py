@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pixel_core.findings import Span
 from pixel_core.kernels.doc_block import find_doc_block
 from pixel_core.source import SourceText
 from pixel_core.wgsl.lexer import lex
@@ -22,6 +23,17 @@ def contract_text(shader: SourceText) -> str | None:
 def same_contract_text(text: str) -> str:
     """Equal for texts of contracts that differ in line ends and trailing blanks alone."""
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+
+
+def head_comments(shader: SourceText) -> list[Span]:
+    """Where the `//!` lines above the first code stand."""
+    spans: list[Span] = []
+    for token in lex(shader)[0]:
+        if _is_doc(token):
+            spans.append(Span(token.start, token.end))
+        elif token.kind not in (TokenKind.BLANKSPACE, TokenKind.COMMENT):
+            break
+    return spans
 
 
 def without_contract(shader: SourceText) -> SourceText:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pixel_core.findings import Span
-from pixel_core.kernels.contract_keys import CONTRACT_KEYS, LATER_CONTRACT_KEYS
+from pixel_core.kernels.contract_keys import CONTRACT_KEYS
 from pixel_core.source import SourceText
 from pixel_core.wgsl.syntax import Token, TokenKind
 
@@ -61,7 +61,7 @@ class _Line:
 _MARK = "//!"
 _HEADER = re.compile(r"\s*\[\s*(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')\s*\]\s*(?:#.*)?")
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+)\s*[.=]")
-_KNOWN_KEYS = (*CONTRACT_KEYS, *LATER_CONTRACT_KEYS)
+_KNOWN_KEYS = tuple(CONTRACT_KEYS)
 
 
 def find_doc_block(shader: SourceText, tokens: Sequence[Token]) -> DocBlock:

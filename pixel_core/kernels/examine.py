@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -41,7 +41,7 @@ class ExaminedKernel:
 
     def static_report(self, *more: Finding) -> ValidationReport:
         """The report of a kernel that is not run: failed where an error says so, else skipped."""
-        findings = (*self.findings, *more)
+        findings = (*self.findings, *self.loaded.told(more))
         failed = not self.loaded.compiles or has_error(findings)
         return ValidationReport(
             shader=self.loaded.source.path,
@@ -76,7 +76,7 @@ class Examination:
 
 
 def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None, workspace: Path | None = None) -> Examination:
-    """Plan every kernel of a shader.
+    """Plan every kernel of a shader, under each `prepare` of its contracts.
 
     Args:
         loaded: From `load_shader` or `understand`.
@@ -84,13 +84,24 @@ def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None, wor
         case: Keep only the cases of this name.
         workspace: Folder that oracles must lie inside; None is each contract's project root.
     """
-    kernels: list[ExaminedKernel] = []
+    kernels = [kernel for one in loaded.all_variants if one.is_prepared for kernel in _kernels(one, seed, case, workspace)]
+    # What several variants have in common is told once.
+    findings = tuple(dict.fromkeys(found for one in loaded.all_variants for found in (*one.told(one.findings), *one.contracts.findings)))
+    unreadable = has_error(loaded.contracts.findings)
+    unprepared = [one for one in loaded.all_variants if not one.is_prepared]
+    missing = unreadable or bool(unprepared) or not kernels
+    remainder = _without_contract(loaded, unreadable=unreadable or any(has_error(one.findings) for one in unprepared)) if missing else None
+    return Examination(findings=findings, kernels=tuple(kernels), remainder=remainder)
+
+
+def _kernels(loaded: LoadedShader, seed: int, case: str | None, workspace: Path | None) -> Iterator[ExaminedKernel]:
     for contract in loaded.contracts.contracts:
         plan = plan_cases(contract, loaded.module, loaded.interface, seed=seed)
         oracle = None if contract.oracle is None else load_oracle(contract, loaded, workspace)
         plan = _under_oracle(plan, oracle)
         kernel = Kernel(
-            shader=loaded.source,
+            file=loaded.source,
+            shader=loaded.wgsl,
             tree=loaded.tree,
             names=loaded.names,
             interface=loaded.interface,
@@ -100,11 +111,7 @@ def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None, wor
         )
         cases = plan.cases if case is None else tuple(one for one in plan.cases if one.name == case)
         findings = plan.findings if cases or case is None else (*plan.findings, _no_such_case(kernel, case))
-        kernels.append(ExaminedKernel(loaded=loaded, kernel=kernel, cases=cases, findings=findings))
-    findings = (*loaded.findings, *loaded.contracts.findings)
-    unreadable = has_error(loaded.contracts.findings)
-    remainder = _without_contract(loaded, unreadable=unreadable) if unreadable or not kernels else None
-    return Examination(findings=findings, kernels=tuple(kernels), remainder=remainder)
+        yield ExaminedKernel(loaded=loaded, kernel=kernel, cases=cases, findings=loaded.told(findings))
 
 
 def _under_oracle(plan: Plan, oracle: OracleKernel | Finding | None) -> Plan:
@@ -145,8 +152,8 @@ def _no_such_case(kernel: Kernel, wanted: str) -> Finding:
 
 
 def _without_contract(loaded: LoadedShader, *, unreadable: bool) -> ValidationReport:
-    compute = [entry for entry in loaded.interface.entry_points if entry.stage == "compute"]
-    failed = unreadable or not loaded.compiles
+    compute = [entry for entry in loaded.entry_points if entry.stage == "compute"] if loaded.is_prepared else []
+    failed = unreadable or (loaded.is_prepared and not loaded.compiles)
     findings: tuple[Finding, ...] = ()
     if compute and not failed:
         hint = f"`pixel-lsp contract {loaded.source.path.name} --write` begins one"

@@ -16,8 +16,9 @@ from pixel_core import __version__
 from pixel_core.engines.base import AdapterInfo
 from pixel_core.engines.compilers import CompilerVerdicts
 from pixel_core.errors import EngineUnavailable
+from pixel_core.kernels.contract_text import contract_text
 from pixel_core.kernels.find_interpreter import find_interpreter
-from pixel_core.kernels.load_shader import LoadedShader
+from pixel_core.kernels.load_shader import LoadedShader, sidecar_path
 from pixel_core.kernels.place import Kernel
 from pixel_core.kernels.plan import Case
 from pixel_core.kernels.result_cache import CaseRun, ResultCache, cache_key
@@ -42,6 +43,7 @@ from pixel_core.processes.exits import ChildExit
 from pixel_core.processes.job_folder import JobFolder
 from pixel_core.processes.launcher import launch_module
 from pixel_core.processes.pool import WorkerPool
+from pixel_core.source import SourceText
 
 _START_TIMEOUT_S = 120.0
 """A cold start took 20 s at worst on a busy machine; a driver that needs six times that does not work."""
@@ -157,10 +159,11 @@ class CaseRunner:
         adapter = await self.require_device()
         interpreter = find_interpreter(self._root(kernel), self._interpreter, os.environ) if kernel.contract.reference else None
         sidecar = "" if loaded.sidecar is None else loaded.sidecar.text
+        prepared = "" if loaded.expanded is None else loaded.wgsl.text
         oracle = _oracle_text(kernel)
         asked = ("", "") if oracle is None else (oracle.text, repr(oracle.sidecar))
         names = (str(loaded.source.path), kernel.contract.name, case.name, str(self._seed), __version__, str(interpreter), repr(adapter))
-        return cache_key(loaded.source.text, sidecar, *asked, *names)
+        return cache_key(loaded.source.text, sidecar, prepared, *asked, *names)
 
     def _root(self, kernel: Kernel) -> Path:
         return self._workspace or project_root(kernel.contract.source.path.parent)
@@ -201,11 +204,12 @@ class CaseRunner:
         return reply
 
     def _text(self, loaded: LoadedShader, kernel: Kernel, case: Case) -> ShaderText:
+        contract = _contract_beside(loaded)
         return ShaderText(
             path=str(loaded.source.path),
-            text=loaded.source.text,
-            sidecar_path=str(loaded.sidecar.path) if loaded.sidecar else "",
-            sidecar=loaded.sidecar.text if loaded.sidecar else None,
+            text=loaded.wgsl.text,
+            sidecar_path=str(contract.path) if contract else "",
+            sidecar=contract.text if contract else None,
             contract=kernel.contract.name,
             case=case.name,
             seed=self._seed,
@@ -214,7 +218,7 @@ class CaseRunner:
 
     async def compile(self, loaded: LoadedShader, cancel: asyncio.Event | None = None) -> CompilerVerdicts | Fault:
         """What naga and Tint say about a shader, within the time that its contracts allow for a case; or how the attempt ended."""
-        text = loaded.source.text
+        text = loaded.wgsl.text
         if text in self._verdicts:
             self._verdicts.move_to_end(text)
             return self._verdicts[text]
@@ -278,9 +282,16 @@ def _oracle_text(kernel: Kernel) -> OracleText | None:
     if kernel.oracle is None:
         return None
     shader = kernel.oracle.loaded
-    return OracleText(
-        path=str(shader.source.path), text=shader.source.text, sidecar=None if shader.sidecar is None else shader.sidecar.text
-    )
+    contract = _contract_beside(shader)
+    return OracleText(path=str(shader.source.path), text=shader.wgsl.text, sidecar=None if contract is None else contract.text)
+
+
+def _contract_beside(loaded: LoadedShader) -> SourceText | None:
+    """The contract as a text of its own, where the WGSL does not hold it: from the sidecar, or from a shader that was prepared."""
+    if loaded.sidecar is not None or loaded.expanded is None:
+        return loaded.sidecar
+    text = contract_text(loaded.source)
+    return None if text is None else SourceText(sidecar_path(loaded.source.path), text)
 
 
 def _reference_fault(name: str, failure: ReferenceFailure) -> Fault:

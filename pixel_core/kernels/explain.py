@@ -87,7 +87,7 @@ def _explain_mismatch(kernel: Kernel, wrong: Sequence[Judged], right: Sequence[J
     sizes = describe_failing_sizes([_dims(kernel, one) for one in wrong], [_dims(kernel, one) for one in right], _widths(wrong))
     if sizes:
         notes.append(sizes)
-    notes.append(f"re-run: {rerun_command(kernel.shader, case.name)}")
+    notes.append(f"re-run: {rerun_command(kernel.file, case.name)}")
     return Finding(
         code="PX401",
         severity=RULES["PX401"].severity,

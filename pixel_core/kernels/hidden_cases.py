@@ -13,9 +13,9 @@ import tomli
 from pixel_core.kernels.buffer_uses import pass_entries
 from pixel_core.kernels.contract import CaseContract, KernelContract
 from pixel_core.kernels.contract_fields import Toml
-from pixel_core.kernels.contract_text import without_contract
+from pixel_core.kernels.contract_text import contract_text, without_contract
 from pixel_core.kernels.derive_cases import draw_sizes, find_tiles
-from pixel_core.kernels.doc_block import embed_whole, find_doc_block
+from pixel_core.kernels.doc_block import embed_whole
 from pixel_core.kernels.examine import ExaminedKernel, examine
 from pixel_core.kernels.expression_nodes import FunctionCall
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
@@ -54,10 +54,7 @@ def hidden_cases(loaded: LoadedShader, *, seed: int) -> HiddenCases | None:
         loaded: A shader whose contracts can be read.
         seed: Drawn after the shader was written.
     """
-    text = loaded.sidecar.text if loaded.sidecar else None
-    if text is None:
-        block = find_doc_block(loaded.source, loaded.tree.tokens).contract
-        text = block.text if block else ""
+    text = loaded.sidecar.text if loaded.sidecar else contract_text(loaded.source) or ""
     document = tomli.loads(embed_whole(SourceText(loaded.source.path, text)).text)
     kinds: dict[str, dict[str, str]] = {}
     tables: dict[str, Toml] = {}

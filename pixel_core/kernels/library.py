@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pixel_core.kernels import load_shader as files
 from pixel_core.kernels.report import CheckReport
+from pixel_core.kernels.surroundings import Surroundings
 from pixel_core.kernels.validate import Checker, CheckOptions
 from pixel_core.source import SourceText
 
@@ -38,7 +39,7 @@ def check(shaders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], op
 def check_text(
     source: str, *, contract: str | None = None, name: str | os.PathLike[str] = "kernel.wgsl", options: CheckOptions | None = None
 ) -> CheckReport:
-    """Check a kernel that is held in a string. It is executed; no file is read or written, but for references that its contract names.
+    """Check a kernel that is held in a string. It is executed; no file is read or written, but for those that its contract names.
 
     Args:
         source: WGSL. Its head holds the contract unless `contract` does.
@@ -53,7 +54,9 @@ def check_text(
         EngineUnavailable: No engine can run kernels on this machine.
         RuntimeError: An event loop runs in this thread already (a notebook); await `Checker.check_loaded([read_kernel(…)])` there.
     """
-    loaded = read_kernel(source, contract=contract, name=name)
+    chosen = options or CheckOptions()
+    surroundings = Surroundings(workspace=chosen.workspace, may_run=chosen.trusted)
+    loaded = files.understand(*_texts(source, contract, name), surroundings)
 
     async def run() -> CheckReport:
         async with Checker(options) as checker:
@@ -64,6 +67,9 @@ def check_text(
 
 def read_kernel(source: str, *, contract: str | None = None, name: str | os.PathLike[str] = "kernel.wgsl") -> files.LoadedShader:
     """Understand a kernel that is held in a string, without running it: for `Checker.check_loaded`. Arguments as in `check_text`."""
+    return files.understand(*_texts(source, contract, name))
+
+
+def _texts(source: str, contract: str | None, name: str | os.PathLike[str]) -> tuple[SourceText, SourceText | None]:
     path = Path(name)
-    sidecar = None if contract is None else SourceText(files.sidecar_path(path), contract)
-    return files.understand(SourceText(path, source), sidecar)
+    return SourceText(path, source), None if contract is None else SourceText(files.sidecar_path(path), contract)

@@ -18,8 +18,14 @@ from pixel_core.wgsl.syntax import SyntaxTree, TokenKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """A contract and everything that was read to understand it."""
+    """A contract and everything that was read to understand it.
 
+    Attributes:
+        file: The shader as somebody wrote it.
+        shader: The WGSL that it is or was prepared to; all places of the tree are in it.
+    """
+
+    file: SourceText
     shader: SourceText
     tree: SyntaxTree
     names: Names

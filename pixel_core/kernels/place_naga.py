@@ -215,7 +215,7 @@ def _clause(message: CompilerMessage, loaded: LoadedShader) -> list[Span]:
 
 def _head(clause: SwitchClause, loaded: LoadedShader) -> Span:
     """`default`, or `case 1, default`."""
-    text = loaded.source.text[clause.start : clause.body.start].rstrip().removesuffix(":").rstrip()
+    text = loaded.wgsl.text[clause.start : clause.body.start].rstrip().removesuffix(":").rstrip()
     return Span(clause.start, clause.start + len(text))
 
 

@@ -74,5 +74,5 @@ def token_span(loaded: LoadedShader, span: Span) -> Span:
     tokens = [token for token in loaded.tree.tokens if token.kind not in (TokenKind.BLANKSPACE, TokenKind.COMMENT, TokenKind.END)]
     index = bisect_right([token.start for token in tokens], span.start) - 1
     if index < 0:
-        return Span(span.start, min(span.start + 1, len(loaded.source.text)))
+        return Span(span.start, min(span.start + 1, len(loaded.wgsl.text)))
     return Span(tokens[index].start, tokens[index].end)

@@ -66,7 +66,7 @@ def portability_findings(loaded: LoadedShader) -> list[Finding]:
 
 
 def _finding(loaded: LoadedShader, code: str, span: Span, message: str, *, hint: str | None = None, fix: Fix | None = None) -> Finding:
-    return Finding(code=code, severity=RULES[code].severity, message=message, location=loaded.source.location(span), hint=hint, fix=fix)
+    return Finding(code=code, severity=RULES[code].severity, message=message, location=loaded.wgsl.location(span), hint=hint, fix=fix)
 
 
 def _enables(loaded: LoadedShader) -> Iterator[Finding]:
@@ -193,7 +193,7 @@ def _returning_loops(loaded: LoadedShader) -> Iterator[Finding]:
             continue
         last = _last_statement(function.body)
         if isinstance(last, Loop) or (isinstance(last, For) and last.condition is None):
-            type_ = loaded.source.text[function.return_type.start : function.return_type.end]
+            type_ = loaded.wgsl.text[function.return_type.start : function.return_type.end]
             place = function.body.end - 1
             message = f"naga refuses `{function.name.text}`: it does not see that the loop at its end never ends without a `return`"
             fix = Fix("add a `return` that is never reached", Span(place, place), f"return {type_}(); ")

@@ -13,7 +13,6 @@ from pixel_core.kernels.contract_fields import Reading, Toml, dotted
 from pixel_core.kernels.contract_keys import (
     BUDGET_LIMITS,
     CONTRACT_KEYS,
-    LATER_CONTRACT_KEYS,
     MAX_AXES,
     MAX_DIMS,
     MAX_ENTRIES,
@@ -27,6 +26,7 @@ from pixel_core.kernels.read_inputs import read_inputs
 from pixel_core.kernels.read_invariants import read_invariants
 from pixel_core.kernels.read_oracle import read_oracle
 from pixel_core.kernels.read_passes import read_parameters, read_passes
+from pixel_core.kernels.read_prepare import read_prepare
 from pixel_core.kernels.read_textures import read_samplers, read_textures
 from pixel_core.kernels.toml_keys import TomlPath
 
@@ -37,7 +37,7 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
     """Read one contract; None when it has an error, which `reading` then tells."""
     told = len(reading.findings)
     path: TomlPath = (name,)
-    reading.check_keys(path, table, CONTRACT_KEYS, LATER_CONTRACT_KEYS)
+    reading.check_keys(path, table, CONTRACT_KEYS)
     if len(table) > MAX_ENTRIES:
         return None
     dims = _dims(reading, (*path, "dims"), table.get("dims"))
@@ -79,6 +79,7 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         derive=_derive(reading, (*path, "derive"), table.get("derive")),
         budget=_budget(reading, (*path, "budget"), table.get("budget")),
         flops=None if "flops" not in table else reading.expression((*path, "flops"), table["flops"], CONTRACT_KEYS["flops"]),
+        prepare=read_prepare(reading, (*path, "prepare"), table.get("prepare")),
         span=reading.value_span(path),
         key_spans=_key_spans(reading, name),
         source=reading.text.source,

@@ -6,10 +6,11 @@ from typing import Any
 
 import tomli
 
+from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Label, Span
 from pixel_core.kernels.contract import ContractFile, KernelContract
 from pixel_core.kernels.contract_fields import Reading, make_finding
-from pixel_core.kernels.contract_keys import CONTRACT_KEYS, LATER_CONTRACT_KEYS, MAX_CONTRACTS, MAX_FILE_CHARACTERS
+from pixel_core.kernels.contract_keys import CONTRACT_KEYS, MAX_CONTRACTS, MAX_FILE_CHARACTERS
 from pixel_core.kernels.doc_block import DocBlock, EmbeddedText, embed_whole, find_doc_block
 from pixel_core.kernels.read_contract import read_contract
 from pixel_core.kernels.toml_keys import scan_keys
@@ -40,8 +41,8 @@ def read_contracts(shader: SourceText, tree: SyntaxTree | None, sidecar: SourceT
     text = embed_whole(sidecar) if sidecar else block.contract
     if text is None:
         return ContractFile(contracts=(), findings=tuple(findings))
-    contracts, mistakes = _read_text(text)
-    return ContractFile(contracts=tuple(contracts), findings=(*findings, *mistakes))
+    contracts, mistakes, preparations = _read_text(text)
+    return ContractFile(contracts=tuple(contracts), findings=(*findings, *mistakes), preparations=tuple(preparations))
 
 
 def _misplaced(shader: SourceText, block: DocBlock) -> list[Finding]:
@@ -49,13 +50,13 @@ def _misplaced(shader: SourceText, block: DocBlock) -> list[Finding]:
     return [make_finding("PX311", shader, span, message, hint) for span in block.misplaced]
 
 
-def _read_text(text: EmbeddedText) -> tuple[list[KernelContract], list[Finding]]:
+def _read_text(text: EmbeddedText) -> tuple[list[KernelContract], list[Finding], list[Preparation]]:
     if len(text.text) > MAX_FILE_CHARACTERS:
         message = f"the contract has {len(text.text):,} characters; at most {MAX_FILE_CHARACTERS:,} are read"
-        return [], [make_finding("PX309", text.source, text.span(Span(0, 0)), message)]
+        return [], [make_finding("PX309", text.source, text.span(Span(0, 0)), message)], []
     document = _parse(text)
     if isinstance(document, Finding):
-        return [], [document]
+        return [], [document], []
     reading = Reading(text=text, places=scan_keys(text.text))
     contracts: list[KernelContract] = []
     if len(document) > MAX_CONTRACTS:
@@ -66,14 +67,14 @@ def _read_text(text: EmbeddedText) -> tuple[list[KernelContract], list[Finding]]
             contract = read_contract(reading, name, value)
             if contract is not None:
                 contracts.append(contract)
-        elif name in CONTRACT_KEYS or name in LATER_CONTRACT_KEYS:
+        elif name in CONTRACT_KEYS:
             hint = "start the contract with its name in brackets: `[matmul]`"
             reading.tell("PX303", reading.key_span((name,)), f"`{name}` stands above the first `[name]` header", hint)
         else:
             reading.check_keys((), {name: value}, ())
     if not document and not reading.findings:
         reading.tell("PX308", Span(0, 0), "there is no contract in this file", "a contract starts with its name in brackets: `[matmul]`")
-    return contracts, reading.findings
+    return contracts, reading.findings, reading.preparations
 
 
 def _parse(text: EmbeddedText) -> dict[str, Any] | Finding:

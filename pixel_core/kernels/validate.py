@@ -21,6 +21,7 @@ from pixel_core.kernels.plan import Case
 from pixel_core.kernels.report import FAILED, INCONCLUSIVE, CheckReport, ValidationReport
 from pixel_core.kernels.result_cache import CaseRun
 from pixel_core.kernels.results import CaseResult, Fault
+from pixel_core.kernels.surroundings import Surroundings
 from pixel_core.kernels.verdict import report_kernel
 from pixel_core.kernels.worker_messages import TimeReply
 from pixel_core.source import SourceText
@@ -122,6 +123,7 @@ class Checker:
             environment=self._options.environment,
         )
         self._absence_is_told = False
+        self._surroundings = Surroundings(workspace=self._options.workspace, may_run=self._options.trusted)
 
     async def __aenter__(self) -> Checker:  # noqa: PYI034 -- typing.Self needs Python 3.11
         """Start nothing yet: the first check starts the workers."""
@@ -143,7 +145,7 @@ class Checker:
         loaded: list[LoadedShader] = []
         unreadable: dict[int, Finding] = {}
         for number, path in enumerate(shaders):
-            shader = load_shader(path)
+            shader = load_shader(path, self._surroundings)
             if isinstance(shader, Finding):
                 unreadable[number] = shader
             else:
@@ -177,18 +179,20 @@ class Checker:
         findings: list[Finding] = []
         reports: list[ValidationReport | _Job] = []
         for loaded in shaders:
-            sources[loaded.source.path] = loaded.source
-            if loaded.sidecar is not None:
-                sources[loaded.sidecar.path] = loaded.sidecar
+            sources.update(loaded.sources)
             examination = self._examine(loaded, selection)
             findings.extend(examination.findings)
-            verdicts = await self._runner.compile(loaded, cancel) if self._options.trusted else CompilerVerdicts()
-            if isinstance(verdicts, Fault):
-                reports.extend(_stopped(examined, verdicts) for examined in examination.kernels)
-            else:
-                findings.extend(self._compilers_say(loaded, verdicts))
-                refused = "naga" in verdicts.refused_by
-                reports.extend(self._job_or_report(examined, selection, refused=refused) for examined in examination.kernels)
+            for one in loaded.all_variants:
+                if not one.is_prepared:
+                    continue
+                kernels = [examined for examined in examination.kernels if examined.loaded is one]
+                verdicts = await self._runner.compile(one, cancel) if self._options.trusted else CompilerVerdicts()
+                if isinstance(verdicts, Fault):
+                    reports.extend(_stopped(examined, verdicts) for examined in kernels)
+                else:
+                    findings.extend(found for found in self._compilers_say(one, verdicts) if found not in findings)
+                    refused = "naga" in verdicts.refused_by
+                    reports.extend(self._job_or_report(examined, selection, refused=refused) for examined in kernels)
             if examination.remainder is not None:
                 reports.append(examination.remainder)
             await asyncio.sleep(0)
@@ -240,7 +244,7 @@ class Checker:
         """What naga and Tint say about a shader; that one of them is not there is said once."""
         absent = [] if self._absence_is_told else absence_findings(loaded.source.path, verdicts)
         self._absence_is_told = self._absence_is_told or bool(absent)
-        return [*compiler_findings(loaded, verdicts), *absent]
+        return [*loaded.told(compiler_findings(loaded, verdicts)), *absent]
 
     def _job_or_report(self, examined: ExaminedKernel, selection: Selection | None, *, refused: bool) -> _Job | ValidationReport:
         if not examined.can_run:

@@ -31,7 +31,8 @@ def report_kernel(examined: ExaminedKernel, runs: CaseRuns, *, seed: int, all_ca
     results = [(case, run.result) for case, run in runs]
     reports = {case.name: _case_report(case, result) for case, result in results}
     is_complete = all_cases and len(runs) == len(examined.cases)
-    findings = (*examined.findings, *explain_results(kernel, results, all_cases=is_complete))
+    told = examined.loaded.told(explain_results(kernel, results, all_cases=is_complete))
+    findings = (*examined.findings, *told)
     status = _status(kernel, results, findings, is_complete=is_complete)
     if status == PARTLY_PROVED:
         findings = (*findings, _partly_proved(kernel))

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from pixel_core.rules.coach import REVIEW_RULES
 from pixel_core.rules.contract import CONTRACT_RULES
+from pixel_core.rules.dialects import DIALECT_RULES
 from pixel_core.rules.execution import ENVIRONMENT_RULES, EXECUTION_RULES
 from pixel_core.rules.language import LANGUAGE_RULES
 from pixel_core.rules.performance import PERFORMANCE_RULES
@@ -26,6 +27,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             *LANGUAGE_RULES,
             *COMPILER_RULES,
             *CONTRACT_RULES,
+            *DIALECT_RULES,
             *PROOF_RULES,
             *RESULT_RULES,
             *PERFORMANCE_RULES,

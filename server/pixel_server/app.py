@@ -157,12 +157,16 @@ class PixelServer:
         shader = self.session.adopt(document)
         if shader is not None:
             self._checks.check_later(shader)
+        for other in self.session.including(document.path):
+            self._checks.check_later(other)
         self._coach.look()
 
     def _did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         document = change_document(self.session, params)
         if document is not None and (shader := self.session.shader_of(document.uri)) is not None:
             self._checks.text_changed(shader)
+            for other in self.session.including(document.path):
+                self._checks.text_changed(other)
         elif document is not None and (self._coach.view(document.uri).open or self._coach.view(document.uri).done):
             # Who pulls asks by itself after the edit.
             self._editor.show_again([document.uri], refresh=False)
@@ -172,6 +176,8 @@ class PixelServer:
         shader = self.session.shader_of(uri)
         if shader is not None:
             self._checks.check_later(shader)
+            for other in self.session.including(shader.path):
+                self._checks.check_later(other)
         elif (path := path_of(uri)) is not None:
             self._files_changed((path,))
         if (document := self.session.documents.get(uri)) is not None:
@@ -184,6 +190,8 @@ class PixelServer:
             self._decisions.forget(document)
         if not close_document(self.session, uri) or shader is None:
             return
+        for other in self.session.including(shader.path):
+            self._checks.check_later(other)
         if self.session.is_open(shader):
             self._checks.check_later(shader)
             return

@@ -55,7 +55,8 @@ class Editor:
             if view is None and not isinstance(self._session.texts_of(shader), Finding):
                 # Nothing is known of this text yet, which is not the same as no findings; its analysis is under way, and tells.
                 return
-            found = findings_of(view) if view is not None else ()
+            # A part of other shaders is judged in them.
+            found = findings_of(view) if view is not None and not self._session.is_part(shader) else ()
             # The shader itself is always told of, so that the editor knows that its version was looked at.
             files = frozenset((shader.uri, *(self._session.uri_of(one.location.path) for one in found)))
         told, shader.told = shader.told, files
@@ -79,10 +80,10 @@ class Editor:
                 if isinstance(problem, Finding) and uri == shader.uri and uri in session.documents:
                     found.append(problem)
                 continue
-            for text in (view.analysis.texts.shader, view.analysis.texts.sidecar):
-                if text is not None:
-                    texts[text.path] = ClientText(text.text, session.client.encoding)
-            found.extend(one for one in findings_of(view) if session.uri_of(one.location.path) == uri)
+            for text in view.analysis.loaded.sources.values():
+                texts[text.path] = ClientText(text.text, session.client.encoding)
+            if not session.is_part(shader):
+                found.extend(one for one in findings_of(view) if session.uri_of(one.location.path) == uri)
         places = Places(client=session.client, uri_of=session.uri_of, texts=texts, name_of=self._name_of, rules=self._rules)
         return [*(to_diagnostic(one, places) for one in _most_important(found)), *self.remarks(uri, places)]
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -96,12 +97,13 @@ class KernelChecks:
                 return None
             if shader.analysis is not None and shader.analysis.texts == texts:
                 return shader.analysis
-            if not _is_long(texts.shader.text, texts.sidecar.text if texts.sidecar is not None else ""):
-                analysis = _analyse(texts, self._session.settings.seed)
+            # Programs that `prepare` starts take their time.
+            if not _is_long(texts.shader.text, texts.sidecar.text if texts.sidecar is not None else "") and not texts.may_run:
+                analysis = self._analyse(shader, texts)
             else:
                 analysis = await asyncio.get_running_loop().run_in_executor(self._threads, self._analyse_if_wanted, shader, texts)
             # The text may have gone on meanwhile; then this analysis is of no use.
-            if analysis is not None and self._session.texts_of(shader) == texts:
+            if analysis is not None and self._session.texts_of(shader, analysis) == analysis.texts:
                 shader.analysis = analysis
                 return analysis
         return None
@@ -142,7 +144,8 @@ class KernelChecks:
         workspace = self._session.workspace_of(shader.path) if shader.is_file else None
         # Compilers are asked about a shader without a contract too; the question is only put where something would run.
         is_trusted = workspace is not None and self._session.trust.allows(workspace)
-        if workspace is not None and can_run and not is_trusted and self._session.trust.begin_question(workspace):
+        would_run = can_run or any(found.code == "PX708" for found in analysis.examination.findings)
+        if workspace is not None and would_run and not is_trusted and self._session.trust.begin_question(workspace):
             self._editor.in_background(self._ask_for_trust(workspace))
         shader.is_checking = is_trusted and can_run
         # What reading finds is shown at once; running may take its time, in which what it reads may change.
@@ -200,7 +203,14 @@ class KernelChecks:
         document = self._session.documents.get(shader.uri)
         if document is not None and document.content.text != texts.shader.text:
             return None
-        return _analyse(texts, self._session.settings.seed)
+        return self._analyse(shader, texts)
+
+    def _analyse(self, shader: OpenShader, texts: Texts) -> Analysis:
+        surroundings = self._session.surroundings_of(shader, may_run=texts.may_run)
+        loaded = understand(texts.shader, texts.sidecar, surroundings)
+        included = {path: text for one in loaded.all_variants for path, text in one.included.items()}
+        texts = replace(texts, included=included)
+        return Analysis(texts=texts, loaded=loaded, examination=examine(loaded, seed=self._session.settings.seed))
 
     def _forget_timer(self, shader: OpenShader) -> None:
         timer = self._timers.pop(shader.uri, None)
@@ -213,18 +223,12 @@ def _is_long(text: str, sidecar: str = "") -> bool:
     return len(text) > _INLINE_CHARACTERS or "oracle" in text or "oracle" in sidecar
 
 
-def _analyse(texts: Texts, seed: int) -> Analysis:
-    loaded = understand(texts.shader, texts.sidecar)
-    return Analysis(texts=texts, loaded=loaded, examination=examine(loaded, seed=seed))
-
-
 def _failure(analysis: Analysis, code: str, message: str, hint: str) -> CheckReport:
     """What is known without running, and why nothing ran."""
     texts = analysis.texts
     examination = analysis.examination
-    sources = {text.path: text for text in (texts.shader, texts.sidecar) if text is not None}
     failed = finding(code, message, Location(texts.shader.path), hint)
-    return CheckReport(kernels=examination.static_reports(), findings=(*examination.findings, failed), sources=sources)
+    return CheckReport(kernels=examination.static_reports(), findings=(*examination.findings, failed), sources=analysis.loaded.sources)
 
 
 async def _end(checkers: Mapping[bool, Checker]) -> None:

@@ -16,6 +16,7 @@ from pixel_core.findings import Finding
 from pixel_core.kernels.examine import examine, has_error
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
 from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PARTLY_PROVED, SKIPPED, CheckReport, ValidationReport
+from pixel_core.kernels.surroundings import Surroundings
 from pixel_core.kernels.validate import Checker, CheckOptions, Selection
 
 
@@ -46,7 +47,11 @@ class ShaderFile(pytest.File):
         examination = examine(loaded)
         for examined in examination.kernels:
             yield KernelItem.from_parent(self, name=examined.kernel.contract.name, loaded=loaded, contract=examined.kernel.contract.name)
-        if examination.remainder is not None:
+        # What a program must prepare is prepared when it is tested.
+        waiting = [contract for one in loaded.all_variants if not one.is_prepared for contract in one.contracts.contracts]
+        for contract in waiting:
+            yield KernelItem.from_parent(self, name=contract.name, loaded=loaded, contract=contract.name)
+        if examination.remainder is not None and not waiting:
             yield KernelItem.from_parent(self, name="shader", loaded=loaded, contract=None)
 
 
@@ -69,7 +74,11 @@ class KernelItem(pytest.Item):
         """
         if isinstance(self.loaded, Finding):
             raise KernelFailure(self._drawn(CheckReport(kernels=(), findings=(self.loaded,), sources={})))
-        report = self._check(self.loaded)
+        loaded = self.loaded
+        if not all(one.is_prepared for one in loaded.all_variants):
+            again = load_shader(self.path, Surroundings(may_run=True))
+            loaded = loaded if isinstance(again, Finding) else again
+        report = self._check(loaded)
         kernels = tuple(kernel for kernel in report.kernels if kernel.contract == self.contract)
         report = replace(report, kernels=kernels)
         self._remember(kernels)

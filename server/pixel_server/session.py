@@ -6,7 +6,7 @@ Features get a `ShaderView`, which is frozen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +17,10 @@ from pixel_core.findings import Finding, Location
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.examine import Examination, finding
 from pixel_core.kernels.execute import project_root
-from pixel_core.kernels.load_shader import MAX_BYTES, LoadedShader, read_text, sidecar_path
+from pixel_core.kernels.load_shader import LoadedShader, may_be_prepared, sidecar_path
+from pixel_core.kernels.read_text import MAX_BYTES, read_text
 from pixel_core.kernels.report import SKIPPED, CheckReport, ValidationReport
+from pixel_core.kernels.surroundings import Surroundings
 from pixel_core.source import SourceText
 from pixel_server.client import Client
 from pixel_server.client_text import ClientText
@@ -52,11 +54,21 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """What a shader's findings rest on: its text, and that of the sidecar or why that cannot be read."""
+    """What a shader's findings rest on.
+
+    Attributes:
+        shader: Its text.
+        sidecar: The text of its sidecar, or None.
+        problem: Why that cannot be read.
+        included: Other files that its `prepare` looked for, with their texts where they have one.
+        may_run: Whether its `prepare` may start programs; always false where it has none.
+    """
 
     shader: SourceText
     sidecar: SourceText | None
     problem: Finding | None = None
+    included: Mapping[Path, SourceText | None] = field(default_factory=dict[Path, "SourceText | None"])
+    may_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +153,7 @@ class ShaderView:
 
     def source_of(self, path: Path) -> SourceText | None:
         """The text that findings in a file point into, if it is one of the shader's."""
-        texts = self.analysis.texts
-        return next((text for text in (texts.shader, texts.sidecar) if text is not None and text.path == path), None)
+        return self.analysis.loaded.sources.get(path)
 
     def report_of(self, contract: str) -> ValidationReport | None:
         """The latest report of a contract, current or not."""
@@ -152,7 +163,7 @@ class ShaderView:
 
     def contracts_of(self, entry: str) -> tuple[KernelContract, ...]:
         """The contracts that have an entry point among their passes."""
-        contracts = self.analysis.loaded.contracts.contracts
+        contracts = self.analysis.loaded.all_contracts
         return tuple(contract for contract in contracts if any(step.entry == entry for step in contract.passes))
 
 
@@ -224,8 +235,47 @@ class Session:
                 return shader.uri
         return from_fs_path(str(path)) or path.as_uri()
 
-    def texts_of(self, shader: OpenShader) -> Texts | Finding:
-        """The texts as the user sees them: of open documents, else of files; or why the shader cannot be read."""
+    def texts_of(self, shader: OpenShader, analysis: Analysis | None = None) -> Texts | Finding:
+        """The texts as the user sees them: of open documents, else of files; or why the shader cannot be read.
+
+        Args:
+            shader: The shader.
+            analysis: That says which files it includes; None is its latest one.
+        """
+        texts = self._own_texts(shader)
+        if isinstance(texts, Finding) or not may_be_prepared(texts.shader, texts.sidecar):
+            return texts
+        analysis = analysis or shader.analysis
+        paths = () if analysis is None else analysis.texts.included
+        included = {path: text if isinstance(text := self.read(path), SourceText) else None for path in paths}
+        may_run = shader.is_file and self.trust.allows(self.workspace_of(shader.path))
+        return replace(texts, included=included, may_run=may_run)
+
+    def read(self, path: Path) -> SourceText | Finding:
+        """The text of a file: of its open document, else the file's."""
+        document = self._document_at(path)
+        return read_text(path) if document is None else _text_of(document)
+
+    def surroundings_of(self, shader: OpenShader, *, may_run: bool) -> Surroundings:
+        """What the shader's `prepare` may use; a document that is no file has no files beside it."""
+        if not shader.is_file:
+            return Surroundings(read=lambda path: finding("PX903", "is no file", Location(path)))
+        return Surroundings(read=self.read, may_run=may_run)
+
+    def including(self, path: Path) -> tuple[OpenShader, ...]:
+        """The other open shaders whose `prepare` looked for a file."""
+        return tuple(
+            shader
+            for shader in self.shaders.values()
+            if shader.path != path and shader.analysis is not None and path in shader.analysis.texts.included
+        )
+
+    def is_part(self, shader: OpenShader) -> bool:
+        """Whether a shader is only a part of others: they include it, and no contract speaks of it alone."""
+        has_contract = shader.analysis is not None and bool(shader.analysis.loaded.all_contracts)
+        return not has_contract and shader.is_file and bool(self.including(shader.path))
+
+    def _own_texts(self, shader: OpenShader) -> Texts | Finding:
         document = self.documents.get(shader.uri)
         source = _text_of(document) if document is not None else read_text(shader.path)
         if isinstance(source, Finding):
@@ -330,4 +380,4 @@ def _text_of(document: Document) -> SourceText | Finding:
 
 
 def _has_reference(shader: OpenShader) -> bool:
-    return shader.analysis is not None and any(contract.reference for contract in shader.analysis.loaded.contracts.contracts)
+    return shader.analysis is not None and any(contract.reference for contract in shader.analysis.loaded.all_contracts)

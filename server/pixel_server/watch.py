@@ -75,22 +75,23 @@ async def watch(paths: Sequence[str], options: CheckOptions, console: Console) -
 def affected(shaders: Iterable[Path], touched: Collection[Path]) -> frozenset[Path]:
     """The shaders that a change of these absolute paths concerns.
 
-    A shader is concerned by itself, by its sidecar, by the oracles that its contracts name and, when one names a Python reference, by
-    every Python file: references import.
+    A shader is concerned by itself, by its sidecar, by the files that it is made of, by the oracles that its contracts name and, when
+    one names a Python reference, by every Python file: references import.
     """
     return frozenset(
         shader
         for shader in shaders
-        if _absolute(shader) in touched or _absolute(sidecar_of(shader)) in touched or _truth_changed(shader, touched)
+        if _absolute(shader) in touched or _absolute(sidecar_of(shader)) in touched or _rests_on(shader, touched)
     )
 
 
-def _truth_changed(shader: Path, touched: Collection[Path]) -> bool:
+def _rests_on(shader: Path, touched: Collection[Path]) -> bool:
+    # Nothing is run to find out; what a step behind a program would include is not seen.
     loaded = load_shader(shader)
     if not isinstance(loaded, LoadedShader):
         return False
     python_changed = any(path.suffix == ".py" for path in touched)
-    has_reference = any(contract.reference is not None for contract in loaded.contracts.contracts)
+    has_reference = any(contract.reference is not None for contract in loaded.all_contracts)
     return (python_changed and has_reference) or any(_absolute(path) in touched for path in loaded.files)
 
 

@@ -113,7 +113,7 @@ EXPECTED = (
         message="inconclusive: the adapter ended a loop of the oracle (endless_loop.wgsl:",
         place="endless_loop.wgsl:main",
     ),
-    Expected(shader="include_outside", code="PX304", message="`prepare`", place="../outside.wgsl"),
+    Expected(shader="include_outside", code="PX341", message="`../outside.wgsl` lies outside of", place="../outside.wgsl"),
     # Shaders.
     Expected(
         shader="endless_loop",

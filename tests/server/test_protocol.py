@@ -34,3 +34,24 @@ async def test_an_answer_arrives() -> None:
     answer = protocol.send_request_async("workspace/codeLens/refresh", None, msg_id="1")
     protocol._handle_response("1", "yes")
     assert await answer == "yes"
+
+
+async def test_a_handler_that_ends_with_the_server_is_no_error() -> None:
+    problems: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
+    server = LanguageServer("test", "1", protocol_cls=PixelProtocol)
+    began = asyncio.Event()
+
+    @server.feature("initialized")
+    async def initialized(*_: object) -> None:
+        began.set()
+        await asyncio.sleep(60)
+
+    before = asyncio.all_tasks()
+    server.protocol._handle_notification("initialized", None)
+    await asyncio.wait_for(began.wait(), 20)
+    (task,) = asyncio.all_tasks() - before
+    task.cancel()
+    await asyncio.wait({task})
+    await asyncio.sleep(0)
+    assert problems == []

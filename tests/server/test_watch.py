@@ -172,6 +172,10 @@ def test_which_shaders_a_change_concerns() -> None:
     assert concerned("helpers/anything.py") == {"b.wgsl"}
     assert concerned("naive/n.wgsl") == concerned("naive/n.contract.toml") == {"c.wgsl"}
     assert concerned("a.txt", "d.wgsl") == set()
+    made_of = '//! [m]\n//! prepare = [{ define = {} }]\n//! expect = { y = "x" }\n#include "part.inc"\n'
+    Path("a.wgsl").write_text(made_of, encoding="utf-8")
+    assert concerned("part.inc") == {"a.wgsl"}
+    assert concerned("other.inc") == set()
 
 
 def test_merging_keeps_what_is_still_true() -> None:

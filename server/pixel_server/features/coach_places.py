@@ -27,7 +27,7 @@ def place_of(task: Task, document: Document, view: ShaderView | None) -> types.R
     """The range that the lens of a task stands over."""
     content = document.content
     if view is not None and task.contract is not None:
-        for entry in view.analysis.loaded.interface.entry_points:
+        for entry in view.analysis.loaded.entry_points:
             if any(contract.name == task.contract for contract in view.contracts_of(entry.name)):
                 return content.range(entry.span)
     if task.key is not None and task.key.startswith("todo:"):

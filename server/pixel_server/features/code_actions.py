@@ -88,7 +88,7 @@ def _about_finding(
 
 def _about_entries(view: ShaderView, selected: Span, client: Client) -> Iterator[types.CodeAction]:
     """Where there are lenses, what they offer is offered on the entry point's name only."""
-    for entry in view.analysis.loaded.interface.entry_points:
+    for entry in view.analysis.loaded.entry_points:
         if client.code_lens and not (entry.span.start <= selected.end and selected.start <= entry.span.end):
             continue
         for contract in view.contracts_of(entry.name):

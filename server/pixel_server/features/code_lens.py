@@ -20,7 +20,7 @@ def code_lenses(view: ShaderView, client: Client) -> list[CodeLens]:
     missing = {entry.name for entry in uncontracted(view.analysis)}
     return [
         CodeLens(range=content.range(entry.span), command=command)
-        for entry in view.analysis.loaded.interface.entry_points
+        for entry in view.analysis.loaded.entry_points
         if entry.stage == "compute"
         for command in _commands(view, entry.name, is_contracted=entry.name not in missing)
     ]

@@ -33,11 +33,12 @@ def findings_of(view: ShaderView) -> tuple[Finding, ...]:
 
 def uncontracted(analysis: Analysis) -> tuple[EntryPoint, ...]:
     """The compute entry points that no contract speaks of; none where a contract could not be read, for it may speak of any."""
-    contracts = analysis.loaded.contracts
-    if any(one.severity is Severity.ERROR for one in contracts.findings) or analysis.texts.problem is not None:
+    loaded = analysis.loaded
+    has_mistake = any(one.severity is Severity.ERROR for one in loaded.contracts.findings)
+    if has_mistake or analysis.texts.problem is not None or not loaded.is_prepared:
         return ()
-    spoken_of = {step.entry for contract in contracts.contracts for step in contract.passes}
-    return tuple(entry for entry in analysis.loaded.interface.entry_points if entry.stage == "compute" and entry.name not in spoken_of)
+    spoken_of = {step.entry for contract in loaded.all_contracts for step in contract.passes}
+    return tuple(entry for entry in loaded.entry_points if entry.stage == "compute" and entry.name not in spoken_of)
 
 
 def result_id(items: Sequence[types.Diagnostic]) -> str:

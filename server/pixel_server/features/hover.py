@@ -46,7 +46,7 @@ def hover(view: ShaderView, content: ClientText, position: types.Position, clien
     found = [one for one in findings_of(view) if _is_on_line(one, view, content, position.line)]
     contracts = [contract for kernel in _kernels(view) if any(one in kernel.findings for one in found) and (contract := kernel.contract)]
     if content.text == source.text:
-        for entry in view.analysis.loaded.interface.entry_points:
+        for entry in view.analysis.loaded.entry_points:
             if entry.span.start <= offset <= entry.span.end:
                 contracts.extend(contract.name for contract in view.contracts_of(entry.name))
     sections = [_rule(code) for code in dict.fromkeys(one.code for one in found) if code in RULES]

@@ -19,8 +19,6 @@ def report(view: ShaderView) -> dict[str, Any]:
     examination = view.analysis.examination
     known = view.verdict.report if view.verdict is not None else None
     if known is None:
-        texts = (view.analysis.texts.shader, view.analysis.texts.sidecar)
-        sources = {text.path: text for text in texts if text is not None}
-        known = CheckReport(kernels=examination.static_reports(), findings=examination.findings, sources=sources)
+        known = CheckReport(kernels=examination.static_reports(), findings=examination.findings, sources=view.analysis.loaded.sources)
     value: dict[str, Any] = json.loads(json_report(known))
     return {**value, "uri": view.uri, "current": view.is_current or view.verdict is None, "checking": view.is_checking}

@@ -47,7 +47,15 @@ def kernel_of(text: str = SHADER) -> Kernel:
     contract = loaded.contracts.contracts[0]
     plan = plan_cases(contract, loaded.module, loaded.interface)
     assert not plan.findings
-    return Kernel(shader=loaded.source, tree=loaded.tree, names=loaded.names, interface=loaded.interface, contract=contract, plan=plan)
+    return Kernel(
+        file=loaded.source,
+        shader=loaded.wgsl,
+        tree=loaded.tree,
+        names=loaded.names,
+        interface=loaded.interface,
+        contract=contract,
+        plan=plan,
+    )
 
 
 def right(name: str, *, informative: bool = True) -> CaseResult:

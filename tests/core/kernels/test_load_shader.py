@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from pixel_core.findings import Finding
-from pixel_core.kernels.load_shader import MAX_BYTES, LoadedShader, load_shader, understand
+from pixel_core.kernels.load_shader import LoadedShader, load_shader, understand
+from pixel_core.kernels.read_text import MAX_BYTES
 from pixel_core.source import SourceText
 
 KERNEL = b"""\

@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from lsp_testing.editor import editor, recorded_clients
 from lsp_testing.large_workspace import KERNEL
-from pixel_core.kernels.load_shader import MAX_BYTES
+from pixel_core.kernels.read_text import MAX_BYTES
 from pixel_server.trust import TrustStore
 
 CLIENTS = recorded_clients()

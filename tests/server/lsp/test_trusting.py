@@ -51,7 +51,7 @@ async def test_an_untrusted_workspace_runs_nothing_until_the_editor_says_so(tmp_
         await client.codes(uri, "PX708")
         client.save(uri)
         await client.codes(client.open(beside, CODE), "PX708")
-        await client.codes(client.open(preparing, PREPARING), "PX304")
+        await client.codes(client.open(preparing, PREPARING), "PX708")
         client.change(uri, 2, REFERRING.replace("2.0 * x", "2.0 * z"))
         await client.diagnostics(uri, lambda shown: any("`z`" in one.message for one in shown))
         client.change(uri, 3, REFERRING)

@@ -73,6 +73,6 @@ def contract(expect: Mapping[str, str], define: Mapping[str, str] | None = None)
         buffers={}, textures={}, samplers={}, slack={}, valid={}, schedule=(),
         define={name: parse_expression(text) for name, text in (define or {}).items()},
         expect={name: parse_expression(text) for name, text in expect.items()},
-        reference=None, compare={}, cases=(), derive=False, budget=Budget(), flops=None, span=NOWHERE, key_spans={},
+        reference=None, compare={}, cases=(), derive=False, budget=Budget(), flops=None, prepare=None, span=NOWHERE, key_spans={},
         source=SourceText(Path("test.wgsl"), ""),
     )  # fmt: skip
