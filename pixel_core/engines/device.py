@@ -394,7 +394,9 @@ def _compile_pipeline(
         if entries is None:
             return CompiledPipeline(device.create_compute_pipeline(layout="auto", compute=compute))
         groups = [device.create_bind_group_layout(entries=group) for group in entries]
-        layout = device.create_pipeline_layout(bind_group_layouts=groups, immediate_size=len(dispatch.immediates))
+        # wgpu-py 0.31, the last for Python 3.10, has no such argument.
+        immediates: dict[str, Any] = {"immediate_size": len(dispatch.immediates)} if dispatch.immediates else {}
+        layout = device.create_pipeline_layout(bind_group_layouts=groups, **immediates)
         return CompiledPipeline(device.create_compute_pipeline(layout=layout, compute=compute), layouts=dict(enumerate(groups)))
     except (wgpu.GPUValidationError, wgpu.GPUPipelineError, wgpu.GPUInternalError) as problem:
         if "device is lost" in str(problem):
