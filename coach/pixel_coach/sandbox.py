@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -165,9 +167,11 @@ class Sandbox:
             ended_by = "exit" if waiting in done else "memory" if too_much in done else "timeout"
             exit_code = process.returncode if waiting in done else None
         finally:
-            # Bubblewrap dies with its parent's end of the process tree, and with it every process of the job.
+            # Bubblewrap dies with its parent, and with it every process of the job. Before it has asked the kernel for that, its processes
+            # are still in the group that we started, which the job itself has left.
             if process.returncode is None:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
             for task in (feeding, too_much):
                 task.cancel()
             await asyncio.gather(feeding, too_much, waiting, return_exceptions=True)
@@ -259,8 +263,8 @@ async def _feed(stream: asyncio.StreamWriter, data: bytes) -> None:
     try:
         stream.write(data)
         await stream.drain()
+        # Nobody waits until it is closed: asyncio cannot bear that such a wait is cancelled, and would never tell of the process's end.
         stream.close()
-        await stream.wait_closed()
     except (BrokenPipeError, ConnectionResetError):
         pass  # The command did not want to read it all.
 

@@ -315,6 +315,16 @@ async def test_cancelling_ends_every_process_and_leaves_no_folder(
         assert list(temporary.iterdir()) == []
 
 
+async def test_cancelling_at_any_moment_ends_every_process(sandbox: Sandbox, workspace: Path) -> None:
+    for number in range(40):
+        task = asyncio.ensure_future(sandbox.run(job(workspace, "import time; time.sleep(1000)  # marker-of-a-moment")))
+        await asyncio.sleep(number * 0.0015)
+        task.cancel()
+        await asyncio.wait({task}, timeout=30)
+        assert task.cancelled(), number
+    assert wait_until_gone("marker-of-a-moment") == []
+
+
 def test_workspace_that_is_too_large(sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pixel_coach.sandbox_copy.MAX_FILES", 3)
     for number in range(5):

@@ -99,7 +99,7 @@ async def test_a_prepare_command_runs_once_the_workspace_is_trusted(tmp_path: Pa
         uri = distrustful.open(write(tmp_path, "k.wgsl", text), text)
         (found,) = await distrustful.codes(uri, "PX708")
         assert "not prepared" in found.message
-        assert len(distrustful.questions) == 1
+        await distrustful.until(lambda: len(distrustful.questions) == 1)
         assert not (tmp_path / "was-here").exists()
         distrustful.answer = "Trust"
         await distrustful.command("pixel-lsp.check", uri, None, None)
