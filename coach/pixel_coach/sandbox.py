@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Final
 
 from pixel_coach.sandbox_command import MOUNT_SCRIPT, bubblewrap_command
 from pixel_coach.sandbox_copy import JobFolder, copy_workspace
-from pixel_coach.sandbox_memory import watch_memory
+from pixel_coach.sandbox_memory import process_tree, watch_memory
 
 _PROBE_TIMEOUT_S: Final = 20.0
 _CHUNK: Final = 1 << 16
@@ -146,15 +146,7 @@ class Sandbox:
     async def _execute(self, job: SandboxJob, folder: JobFolder) -> SandboxResult:
         command = bubblewrap_command(self.bubblewrap, job, folder, as_root=self.as_root)
         started = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd="/",
-            env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"},
-            start_new_session=True,
-        )
+        process = await _start(command)
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
@@ -167,11 +159,8 @@ class Sandbox:
             ended_by = "exit" if waiting in done else "memory" if too_much in done else "timeout"
             exit_code = process.returncode if waiting in done else None
         finally:
-            # Bubblewrap dies with its parent, and with it every process of the job. Before it has asked the kernel for that, its processes
-            # are still in the group that we started, which the job itself has left.
             if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _kill(process.pid)
             for task in (feeding, too_much):
                 task.cancel()
             await asyncio.gather(feeding, too_much, waiting, return_exceptions=True)
@@ -247,6 +236,44 @@ def _try_out(sandbox: Sandbox) -> str | None:
 
 def _did_not_start(stderr: bytes) -> bool:
     return stderr.startswith((b"bwrap: ", b"setpriv: ", b"prlimit: ", b"unshare: ", MOUNT_SCRIPT.failure))
+
+
+async def _start(command: Sequence[str]) -> asyncio.subprocess.Process:
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"},
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Left to itself, asyncio would kill the first process alone.
+        process = await starting
+        _kill(process.pid)
+        await process.communicate()
+        raise
+
+
+def _kill(root: int) -> None:
+    """End a job that runs, or is about to: every process below the first one, and that one last.
+
+    Bubblewrap dies with its parent only once it has asked the kernel for that, so killing the first one alone is not enough. As long as
+    that lives, whoever comes is below it; who comes in the last moment is still in the group that we started.
+    """
+    killed: set[int] = set()
+    while new := set(process_tree(root)[1:]) - killed:
+        killed |= new
+        for process in new:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(root, signal.SIGKILL)
 
 
 async def _read_capped(stream: asyncio.StreamReader, limit: int) -> tuple[bytes, bool]:

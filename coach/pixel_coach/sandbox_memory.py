@@ -21,11 +21,12 @@ async def watch_memory(root: int, limit: int) -> None:
     page = os.sysconf("SC_PAGE_SIZE")
     while True:
         await asyncio.sleep(_INTERVAL_S)
-        if sum(_resident_pages(process) for process in _tree(root)) * page > limit:
+        if sum(_resident_pages(process) for process in process_tree(root)) * page > limit:
             return
 
 
-def _tree(root: int) -> list[int]:
+def process_tree(root: int) -> list[int]:
+    """A process and those below it, itself first. Of more than a thousand some are left out."""
     found = [root]
     for process in found:  # grows while it is read
         if len(found) > _FREE_PROCESSES:
