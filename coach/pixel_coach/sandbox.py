@@ -26,6 +26,9 @@ from pixel_coach.sandbox_copy import JobFolder, copy_workspace
 from pixel_coach.sandbox_memory import process_tree, watch_memory
 
 _PROBE_TIMEOUT_S: Final = 20.0
+_SWEEPS: Final = 3
+"""A process that is killed may just have started another one."""
+
 _CHUNK: Final = 1 << 16
 _INSTALL: Final = "install bubblewrap and util-linux (`sudo apt-get install bubblewrap util-linux`)"
 
@@ -146,7 +149,7 @@ class Sandbox:
     async def _execute(self, job: SandboxJob, folder: JobFolder) -> SandboxResult:
         command = bubblewrap_command(self.bubblewrap, job, folder, as_root=self.as_root)
         started = time.perf_counter()
-        process = await _start(command)
+        process = await _start(command, folder.workspace.parent)
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
@@ -160,7 +163,7 @@ class Sandbox:
             exit_code = process.returncode if waiting in done else None
         finally:
             if process.returncode is None:
-                _kill(process.pid)
+                _kill(process.pid, folder.workspace.parent)
             for task in (feeding, too_much):
                 task.cancel()
             await asyncio.gather(feeding, too_much, waiting, return_exceptions=True)
@@ -238,7 +241,7 @@ def _did_not_start(stderr: bytes) -> bool:
     return stderr.startswith((b"bwrap: ", b"setpriv: ", b"prlimit: ", b"unshare: ", MOUNT_SCRIPT.failure))
 
 
-async def _start(command: Sequence[str]) -> asyncio.subprocess.Process:
+async def _start(command: Sequence[str], folder: Path) -> asyncio.subprocess.Process:
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
             *command,
@@ -255,25 +258,36 @@ async def _start(command: Sequence[str]) -> asyncio.subprocess.Process:
     except asyncio.CancelledError:
         # Left to itself, asyncio would kill the first process alone.
         process = await starting
-        _kill(process.pid)
+        _kill(process.pid, folder)
         await process.communicate()
         raise
 
 
-def _kill(root: int) -> None:
-    """End a job that runs, or is about to: every process below the first one, and that one last.
+def _kill(root: int, folder: Path) -> None:
+    """End a job that runs, or is about to: every process below the first one, that one, and whoever was left behind.
 
-    Bubblewrap dies with its parent only once it has asked the kernel for that, so killing the first one alone is not enough. As long as
-    that lives, whoever comes is below it; who comes in the last moment is still in the group that we started.
+    Bubblewrap dies with its parent only once it has asked the kernel for that, so killing the first one alone is not enough. What is left
+    of it is known by its arguments, which name the job's folder; the job itself ends with it.
     """
-    killed: set[int] = set()
-    while new := set(process_tree(root)[1:]) - killed:
-        killed |= new
-        for process in new:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
+    for process in reversed(process_tree(root)):
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(process, signal.SIGKILL)
     with suppress(ProcessLookupError):
         os.killpg(root, signal.SIGKILL)
+    for _ in range(_SWEEPS):
+        for process in _named(folder):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+
+
+def _named(folder: Path) -> list[int]:
+    """The processes whose arguments name a folder; those that are dead already have none."""
+    mark, found = os.fsencode(folder), list[int]()
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdigit() and mark in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
 
 
 async def _read_capped(stream: asyncio.StreamReader, limit: int) -> tuple[bytes, bool]:

@@ -116,6 +116,8 @@ class Dashboard(App[None]):
 
     def look(self) -> None:
         """Look at queue and log; done twice a second."""
+        if not self.query("#queue"):
+            return  # the window is about to close
         try:
             if self._snapshot is None or self._store.version() != self._snapshot.version:
                 self.refresh_all()
