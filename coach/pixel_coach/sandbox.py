@@ -258,7 +258,8 @@ async def _start(command: Sequence[str], folder: Path) -> asyncio.subprocess.Pro
     except asyncio.CancelledError:
         # Left to itself, asyncio would kill the first process alone.
         process = await starting
-        _kill(process.pid, folder)
+        if process.returncode is None:
+            _kill(process.pid, folder)
         await process.communicate()
         raise
 
