@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -276,9 +277,10 @@ class PixelServer:
         document = self.session.documents.get(uri)
         return remark_diagnostics(self._coach.view(uri), document, places) if document is not None else []
 
-    def _task_ended(self, task: Task, ended: TaskEnded) -> None:
+    async def _task_ended(self, task: Task, ended: TaskEnded) -> None:
+        # First look, then tell: whoever is told may ask for the candidate at once.
+        await asyncio.wait({self._coach.look()})
         said = said_ending(task, ended)
-        self._coach.look()
         if said is None:
             return
         if self.session.client.shows_candidates:

@@ -32,7 +32,7 @@ _LOG: Final = logging.getLogger(__name__)
 class OnEnded(Protocol):
     """What is called when a run has ended."""
 
-    def __call__(self, task: Task, ended: TaskEnded) -> None:
+    async def __call__(self, task: Task, ended: TaskEnded) -> None:
         """A task was worked on."""
         ...
 
@@ -136,7 +136,7 @@ class CoachRuns:
         finally:
             shown.end()
         if run.ended is not None:
-            self._on_ended(run.task, run.ended)
+            await self._on_ended(run.task, run.ended)
             return
         await self._give_back(run.task.number, end)
         if not run.stop.is_set():

@@ -53,6 +53,9 @@ async def test_task_progress_one_hunk_and_the_file_is_exactly_so(client: Editor,
     assert answered == {"task": 1, "state": "running"}
     await client.until(lambda: len(client.client.messages) == 1)
     assert client.client.messages[0].message == "task 1 'Tidy the kernel' awaits your acceptance: proved; scored 8/10"
+    # Whoever is told that the task ended finds its candidate there, without waiting.
+    lenses = await client.lenses(uri)
+    assert "Coach: task 1 'Tidy the kernel': awaits your acceptance, 8/10" in lenses
     said = [getattr(one, "message", None) for one in client.client.progress_reports["pixel-lsp/coach/1"]]
     assert said[0] == "starting"
     assert "round 1 of 3: scripted script script.json writes" in said
@@ -64,7 +67,6 @@ async def test_task_progress_one_hunk_and_the_file_is_exactly_so(client: Editor,
 
     candidate = await client.command("pixel-lsp.coach.showCandidate", 1)
     assert (candidate["text"], candidate["score"], candidate["evidence"]) == (CANDIDATE, 8, "proved")
-    lenses = await until_lens(client, uri, "Coach: task 1 'Tidy the kernel': awaits your acceptance, 8/10")
     assert [one for one in lenses if "hunk" in one] == [
         "✓ Accept hunk 1 of 3 (+2 −0)",
         "✗ Leave hunk 1 of 3 (+2 −0) out",
