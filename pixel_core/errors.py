@@ -3,7 +3,9 @@
 A user's mistake is a `Finding`, never an exception. These are for an environment that lets us down:
 
 PixelError
-└── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
+└── ContextFull         more tokens than a model can take in one context
 """
 
 from __future__ import annotations
@@ -25,3 +27,11 @@ class PixelError(Exception):
 
 class EngineUnavailable(PixelError):  # noqa: N818 -- a state of the machine, not an error of ours
     """The engine that was asked for cannot run here."""
+
+
+class ModelUnusable(PixelError):  # noqa: N818 -- it describes the file
+    """The model cannot be used: its file contradicts itself, lacks something, or is of a kind that is not computed here."""
+
+
+class ContextFull(PixelError):  # noqa: N818 -- a state of the context
+    """The tokens do not fit into the context."""
