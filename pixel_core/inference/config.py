@@ -21,7 +21,7 @@ Activation: TypeAlias = Literal["silu", "gelu"]
 
 Shape: TypeAlias = tuple[int, ...]
 
-_ARCHITECTURES: Final[tuple[Architecture, ...]] = ("llama", "qwen2", "qwen3", "gemma3")
+_ARCHITECTURES: Final[Mapping[str, Architecture]] = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3", "gemma3": "gemma3"}
 _GEMMA_PATTERN: Final = 6
 _GEMMA_27B_LAYERS: Final = 62
 _LOCAL_ROPE_BASE: Final = 10_000.0
@@ -156,7 +156,7 @@ def read_config(metadata: Mapping[str, object], tensors: Mapping[str, Sequence[i
     """
     read = MetadataReader(metadata)
     name = read.text("general.architecture")
-    architecture = next((known for known in _ARCHITECTURES if known == name), None)
+    architecture = _ARCHITECTURES.get(name)
     if architecture is None:
         raise ModelUnusable(f"the architecture `{name}` is not supported", hint=f"models of these can run: {', '.join(_ARCHITECTURES)}")
     read = read.of(architecture)
