@@ -5,7 +5,8 @@ A user's mistake is a `Finding`, never an exception. These are for an environmen
 PixelError
 ├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
 ├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
-└── ContextFull         more tokens than a model can take in one context
+├── ContextFull         more tokens than a model can take in one context
+└── RequestRefused      what a model was asked for is not possible
 """
 
 from __future__ import annotations
@@ -35,3 +36,7 @@ class ModelUnusable(PixelError):  # noqa: N818 -- it describes the file
 
 class ContextFull(PixelError):  # noqa: N818 -- a state of the context
     """The tokens do not fit into the context."""
+
+
+class RequestRefused(PixelError):  # noqa: N818 -- it describes the request
+    """A model was asked for something that is not possible: two prompts, a schema that is none, a stop text without end."""
