@@ -3,7 +3,8 @@
 A user's mistake is a `Finding`, never an exception. These are for an environment that lets us down:
 
 PixelError
-└── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+└── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
 """
 
 from __future__ import annotations
@@ -25,3 +26,7 @@ class PixelError(Exception):
 
 class EngineUnavailable(PixelError):  # noqa: N818 -- a state of the machine, not an error of ours
     """The engine that was asked for cannot run here."""
+
+
+class ModelFileError(PixelError):
+    """A model's file cannot be read or made: it is damaged, or holds what is not known here."""
