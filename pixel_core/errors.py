@@ -4,6 +4,7 @@ A user's mistake is a `Finding`, never an exception. These are for an environmen
 
 PixelError
 ├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+├── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
 ├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
 ├── ContextFull         more tokens than a model can take in one context
 └── RequestRefused      what a model was asked for is not possible
@@ -28,6 +29,10 @@ class PixelError(Exception):
 
 class EngineUnavailable(PixelError):  # noqa: N818 -- a state of the machine, not an error of ours
     """The engine that was asked for cannot run here."""
+
+
+class ModelFileError(PixelError):
+    """A model's file cannot be read or made: it is damaged, or holds what is not known here."""
 
 
 class ModelUnusable(PixelError):  # noqa: N818 -- it describes the file
