@@ -6,7 +6,8 @@ PixelError
 ├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
 ├── DeviceFailed        a device that was lost, is out of memory or refuses what it is asked
 ├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
-└── ContextFull         more tokens than a model can take in one context
+├── ContextFull         more tokens than a model can take in one context
+└── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
 """
 
 from __future__ import annotations
@@ -52,3 +53,7 @@ class ModelUnusable(PixelError):  # noqa: N818 -- it describes the file
 
 class ContextFull(PixelError):  # noqa: N818 -- a state of the context
     """The tokens do not fit into the context."""
+
+
+class ModelFileError(PixelError):
+    """A model's file cannot be read or made: it is damaged, or holds what is not known here."""
