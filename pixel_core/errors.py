@@ -5,9 +5,10 @@ A user's mistake is a `Finding`, never an exception. These are for an environmen
 PixelError
 ├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
 ├── DeviceFailed        a device that was lost, is out of memory or refuses what it is asked
+├── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
 ├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
 ├── ContextFull         more tokens than a model can take in one context
-└── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
+└── RequestRefused      what a model was asked for is not possible
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class DeviceFailed(PixelError):  # noqa: N818 -- a state of the device
         self.reason: Literal["device_lost", "out_of_memory", "refused"] = reason
 
 
+class ModelFileError(PixelError):
+    """A model's file cannot be read or made: it is damaged, or holds what is not known here."""
+
+
 class ModelUnusable(PixelError):  # noqa: N818 -- it describes the file
     """The model cannot be used: its file contradicts itself, lacks something, or is of a kind that is not computed here."""
 
@@ -55,5 +60,5 @@ class ContextFull(PixelError):  # noqa: N818 -- a state of the context
     """The tokens do not fit into the context."""
 
 
-class ModelFileError(PixelError):
-    """A model's file cannot be read or made: it is damaged, or holds what is not known here."""
+class RequestRefused(PixelError):  # noqa: N818 -- it describes the request
+    """A model was asked for something that is not possible: two prompts, a schema that is none, a stop text without end."""
