@@ -4,6 +4,7 @@ A user's mistake is a `Finding`, never an exception. These are for an environmen
 
 PixelError
 ├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+├── DeviceFailed        a device that was lost, is out of memory or refuses what it is asked
 ├── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
 ├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
 ├── ContextFull         more tokens than a model can take in one context
@@ -12,6 +13,8 @@ PixelError
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class PixelError(Exception):
@@ -30,6 +33,20 @@ class PixelError(Exception):
 
 class EngineUnavailable(PixelError):  # noqa: N818 -- a state of the machine, not an error of ours
     """The engine that was asked for cannot run here."""
+
+
+class DeviceFailed(PixelError):  # noqa: N818 -- a state of the device
+    """A device could not go on.
+
+    Args:
+        reason: `device_lost`, `out_of_memory` or `refused`.
+        message: One sentence for the user.
+        hint: What the user can do about it.
+    """
+
+    def __init__(self, reason: Literal["device_lost", "out_of_memory", "refused"], message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason: Literal["device_lost", "out_of_memory", "refused"] = reason
 
 
 class ModelFileError(PixelError):

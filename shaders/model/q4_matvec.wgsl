@@ -1,0 +1,138 @@
+#ifdef TEXTURE
+@group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(1) var scales: texture_storage_2d<rgba32uint, read>;
+
+fn load_quants(column: u32, row: u32) -> vec4<u32> {
+    return textureLoad(quants, vec2<u32>(column, row));
+}
+
+fn load_scales(column: u32, row: u32) -> vec4<u32> {
+    return textureLoad(scales, vec2<u32>(column, row));
+}
+#else
+@group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> scales: array<vec4<u32>>;
+
+fn load_quants(column: u32, row: u32) -> vec4<u32> {
+    return quants[row * (size.columns / 4u) + column];
+}
+
+fn load_scales(column: u32, row: u32) -> vec4<u32> {
+    return scales[row * (size.columns / 32u * SCALE_TEXELS) + column];
+}
+#endif
+
+#ifdef UNIFORM
+@group(0) @binding(2) var<uniform> x: array<vec4<u32>, 4096>;
+@group(0) @binding(3) var<uniform> x_scales: array<vec4<f32>, 2048>;
+#else
+@group(0) @binding(2) var<storage, read> x: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> x_scales: array<vec4<f32>>;
+#endif
+
+struct Size {
+    rows: u32,
+    columns: u32,
+    first: u32, // where the rows begin in a token's part of y
+    stride: u32, // of the tokens in y
+    add: u32, // whether to add to what y holds
+}
+
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> size: Size;
+
+const WIDTH = 16u; // invocations in a workgroup
+
+// Four bytes as the words that nibbles are multiplied with.
+fn spread(bytes: u32) -> vec4<u32> {
+    return bitcast<vec4<u32>>(unpack4xI8(bytes));
+}
+
+fn nibbles(word: u32) -> vec4<u32> {
+    return vec4<u32>(word, word >> 4u, word >> 8u, word >> 12u) & vec4<u32>(0x000f000fu);
+}
+
+// Eight sums of four products, rows j and j + 4 in the halves of component j.
+fn four(texel: vec4<u32>, bytes: u32) -> vec4<u32> {
+    let number = spread(bytes);
+    return nibbles(texel.x) * number.x + nibbles(texel.y) * number.y + nibbles(texel.z) * number.z + nibbles(texel.w) * number.w;
+}
+
+fn lower_halves(sums: vec4<u32>) -> vec4<i32> {
+    return bitcast<vec4<i32>>(sums << vec4<u32>(16u)) >> vec4<u32>(16u);
+}
+
+fn upper_halves(sums: vec4<u32>) -> vec4<i32> {
+    return bitcast<vec4<i32>>(sums + vec4<u32>(0x8000u)) >> vec4<u32>(16u);
+}
+
+@compute @workgroup_size(WIDTH)
+fn q4_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
+    let row = global.x; // of texels: eight rows of weights
+    if (row * 8u >= size.rows) {
+        return;
+    }
+    let blocks = size.columns / 32u;
+    var low: array<vec4<f32>, TOKENS>; // rows 0 to 3
+    var high: array<vec4<f32>, TOKENS>; // rows 4 to 7
+    for (var block = 0u; block < blocks; block++) {
+        // Sixteen columns fit the halves of a word: 16 · 15 · 127 < 2^15. So a block is two halves.
+        let c = block * 8u;
+        let t0 = load_quants(c, row);
+        let t1 = load_quants(c + 1u, row);
+        let t2 = load_quants(c + 2u, row);
+        let t3 = load_quants(c + 3u, row);
+        var first: array<vec4<u32>, TOKENS>;
+        for (var t = 0u; t < TOKENS; t++) {
+            let bytes = x[(t * blocks + block) * 2u];
+            first[t] = four(t0, bytes.x) + four(t1, bytes.y) + four(t2, bytes.z) + four(t3, bytes.w);
+        }
+        let t4 = load_quants(c + 4u, row);
+        let t5 = load_quants(c + 5u, row);
+        let t6 = load_quants(c + 6u, row);
+        let t7 = load_quants(c + 7u, row);
+        var second: array<vec4<u32>, TOKENS>;
+        for (var t = 0u; t < TOKENS; t++) {
+            let bytes = x[(t * blocks + block) * 2u + 1u];
+            second[t] = four(t4, bytes.x) + four(t5, bytes.y) + four(t6, bytes.z) + four(t7, bytes.w);
+        }
+#if SCALE_TEXELS == 2
+        let pairs = load_scales(block * 2u, row);
+        let more = load_scales(block * 2u + 1u, row);
+        let dm = array<vec2<f32>, 8>(
+            unpack2x16float(pairs.x), unpack2x16float(pairs.y), unpack2x16float(pairs.z), unpack2x16float(pairs.w),
+            unpack2x16float(more.x), unpack2x16float(more.y), unpack2x16float(more.z), unpack2x16float(more.w));
+        let d_low = vec4<f32>(dm[0].x, dm[1].x, dm[2].x, dm[3].x);
+        let m_low = vec4<f32>(dm[0].y, dm[1].y, dm[2].y, dm[3].y);
+        let d_high = vec4<f32>(dm[4].x, dm[5].x, dm[6].x, dm[7].x);
+        let m_high = vec4<f32>(dm[4].y, dm[5].y, dm[6].y, dm[7].y);
+        for (var t = 0u; t < TOKENS; t++) {
+            let s = x_scales[t * blocks + block];
+            // One after the other: compilers turn a + (b + c) into (a + b) + c.
+            low[t] += vec4<f32>(lower_halves(first[t]) + lower_halves(second[t])) * (d_low * s.x);
+            low[t] += m_low * s.y;
+            high[t] += vec4<f32>(upper_halves(first[t]) + upper_halves(second[t])) * (d_high * s.x);
+            high[t] += m_high * s.y;
+        }
+#else
+        let pairs = load_scales(block, row);
+        let d_low = vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
+        let d_high = vec4<f32>(unpack2x16float(pairs.z), unpack2x16float(pairs.w));
+        for (var t = 0u; t < TOKENS; t++) {
+            let s = x_scales[t * blocks + block];
+            let eight = vec4<i32>(8 * i32(s.z));
+            low[t] += vec4<f32>(lower_halves(first[t]) + lower_halves(second[t]) - eight) * (d_low * s.x);
+            high[t] += vec4<f32>(upper_halves(first[t]) + upper_halves(second[t]) - eight) * (d_high * s.x);
+        }
+#endif
+    }
+    for (var t = 0u; t < TOKENS; t++) {
+        let place = (t * size.stride + size.first) / 4u + row * 2u;
+        if (size.add != 0u) {
+            low[t] += y[place];
+            high[t] += y[place + 1u];
+        }
+        y[place] = low[t];
+        y[place + 1u] = high[t];
+    }
+}
