@@ -31,7 +31,7 @@ class ServeCommand:
         path: A GGUF or PXI file; None where `model` names one.
         model: Of an installed package.
         backend: What computes.
-        context_tokens: Of prompt and reply; 0 for what the model was made for.
+        context_tokens: Of prompt and reply; 0 for what the model was made for, 8,192 at most.
         port: Of 127.0.0.1; 0 for a free one.
         token_file: Its first line is the token; None looks at the environment, then makes one.
         queue: Requests that may wait.
