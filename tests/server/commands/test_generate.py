@@ -64,7 +64,7 @@ def test_the_prompt_may_come_on_standard_input(model: str, monkeypatch: pytest.M
     [
         (("/no/such.gguf", "-p", "a"), "pixel-lsp: /no/such.gguf is not a file\n"),
         ((__file__, "-p", "a"), f"pixel-lsp: {__file__} is not a model: it begins with b"),
-        (("--model", "gpt", "-p", "a"), "pixel-lsp: there is no model `gpt`\n  hint: known names: smollm2; other models are given as files"),
+        (("--model", "gpt", "-p", "a"), "pixel-lsp: there is no model `gpt`\n  hint: known names: smollm2; other models"),
         (("a.gguf", "-p", "a", "--system", "b"), "pixel-lsp: --system is for conversations\n  hint: add --chat\n"),
     ],
 )  # fmt: skip
