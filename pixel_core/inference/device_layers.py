@@ -177,7 +177,14 @@ class LayerRecorder:
         config, memory = self._config, self._memory
         heads, kv_heads = config.head_count, config.kv_head_count
         packed = struct.pack(
-            "<IIIIff", heads, kv_heads, config.head_length, config.rope.length, config.attention_scale, config.epsilon
+            "<IIIIffI",
+            heads,
+            kv_heads,
+            config.head_length,
+            config.rope.length,
+            config.attention_scale,
+            config.epsilon,
+            config.rope.pairs == "halves",
         )
         named: dict[str, Resource] = {
             "size": self._uniform(packed),
@@ -196,8 +203,7 @@ class LayerRecorder:
             macros["NORM"] = 1
             named |= {"q_weight": weights.q_norm, "k_weight": weights.k_norm}
         kernel = self._kernels.get("rope_append", macros=macros)
-        constants = {"halves": float(config.rope.pairs == "halves")}
-        return self._dispatch(kernel, named, (heads + 2 * kv_heads, tokens, 1), constants)
+        return self._dispatch(kernel, named, (heads + 2 * kv_heads, tokens, 1))
 
     def _attention(self, weights: LayerWeights, layer: int, batch: Batch) -> list[ProgramDispatch]:
         config, memory = self._config, self._memory

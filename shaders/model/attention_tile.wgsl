@@ -2,6 +2,7 @@
 
 const WIDTH = 8u; // invocations in a workgroup
 const TILE = 32u; // keys
+const KEYS = TILE / WIDTH; // for each invocation
 const LOWEST = -1e30;
 const WORDS = HEAD / 8u; // vectors of eight f16 in the row of a key
 
@@ -27,11 +28,8 @@ struct Size {
 @group(0) @binding(5) var<storage, read_write> sums: array<vec4<f32>>; // per token, tile, head and column
 @group(0) @binding(6) var<storage, read_write> tops: array<vec2<f32>>; // per token, tile and head: greatest score, sum of weights
 
+var<workgroup> maxima: array<f32, WIDTH * GROUP>;
 var<workgroup> weights: array<f32, TILE * GROUP>;
-
-fn total(x: vec4<f32>) -> f32 {
-    return (x.x + x.y) + (x.z + x.w);
-}
 
 @compute @workgroup_size(WIDTH)
 fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -46,55 +44,68 @@ fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_in
     let first = tile * TILE;
     let q_start = (token * size.kv_heads + kv_head) * GROUP * (HEAD / 4u);
 
-    for (var i = lane; i < TILE; i += WIDTH) {
-        let key = first + i;
-        var scores = array<f32, GROUP>();
+    // Each invocation scores every eighth key of the tile.
+    var scores = array<f32, GROUP * KEYS>();
+    var top: array<f32, GROUP>;
+    for (var g = 0u; g < GROUP; g++) {
+        top[g] = LOWEST;
+    }
+    for (var i = 0u; i < KEYS; i++) {
+        let key = first + i * WIDTH + lane;
+        let is_seen = key >= oldest && key < seen;
         let start = (key * size.kv_heads + kv_head) * WORDS;
-        if (key < seen) {
+        if (is_seen) {
+            var products = array<vec4<f32>, GROUP>();
             for (var word = 0u; word < WORDS; word++) {
                 let bits = keys[start + word];
                 let low = vec4<f32>(unpack2x16float(bits.x), unpack2x16float(bits.y));
                 let high = vec4<f32>(unpack2x16float(bits.z), unpack2x16float(bits.w));
                 for (var g = 0u; g < GROUP; g++) {
-                    scores[g] += total(low * q[q_start + g * (HEAD / 4u) + word * 2u]);
-                    scores[g] += total(high * q[q_start + g * (HEAD / 4u) + word * 2u + 1u]);
+                    products[g] += low * q[q_start + g * (HEAD / 4u) + word * 2u];
+                    products[g] += high * q[q_start + g * (HEAD / 4u) + word * 2u + 1u];
                 }
+            }
+            for (var g = 0u; g < GROUP; g++) {
+                scores[i * GROUP + g] = (products[g].x + products[g].y) + (products[g].z + products[g].w);
             }
         }
         for (var g = 0u; g < GROUP; g++) {
-            weights[g * TILE + i] = select(LOWEST, scores[g], key >= oldest && key < seen);
+            if (!is_seen) {
+                scores[i * GROUP + g] = LOWEST;
+            }
+            top[g] = max(top[g], scores[i * GROUP + g]);
+        }
+    }
+    for (var g = 0u; g < GROUP; g++) {
+        maxima[g * WIDTH + lane] = top[g];
+    }
+    workgroupBarrier();
+
+    for (var g = 0u; g < GROUP; g++) {
+        for (var i = 0u; i < WIDTH; i++) {
+            top[g] = max(top[g], maxima[g * WIDTH + i]);
+        }
+        for (var i = 0u; i < KEYS; i++) {
+            weights[g * TILE + i * WIDTH + lane] = exact_exp(scores[i * GROUP + g] - top[g]);
         }
     }
     workgroupBarrier();
 
-    // Each head has an invocation that turns its scores into weights.
     let place = (token * size.tiles + tile) * size.kv_heads + kv_head;
-    for (var g = lane; g < GROUP; g += WIDTH) {
-        var top = LOWEST;
-        for (var i = 0u; i < TILE; i++) {
-            top = max(top, weights[g * TILE + i]);
-        }
-        var sum = 0.0;
-        for (var i = 0u; i < TILE; i++) {
-            let score = weights[g * TILE + i];
-            let weight = select(0.0, exact_exp(score - top), score > LOWEST);
-            weights[g * TILE + i] = weight;
-            sum += weight;
-        }
-        tops[place * GROUP + g] = vec2<f32>(top, sum);
-    }
-    workgroupBarrier();
-
-    let count = min(TILE, max(seen, first) - first);
+    // Keys that are not seen stand before the others or behind them.
+    let low_key = max(oldest, first) - first;
+    let end = min(TILE, max(seen, first) - first);
     for (var word = lane; word < WORDS; word += WIDTH) {
         var low = array<vec4<f32>, GROUP>();
         var high = array<vec4<f32>, GROUP>();
-        for (var i = 0u; i < count; i++) {
+        var sum = array<f32, GROUP>();
+        for (var i = low_key; i < end; i++) {
             let bits = values[((first + i) * size.kv_heads + kv_head) * WORDS + word];
             let v_low = vec4<f32>(unpack2x16float(bits.x), unpack2x16float(bits.y));
             let v_high = vec4<f32>(unpack2x16float(bits.z), unpack2x16float(bits.w));
             for (var g = 0u; g < GROUP; g++) {
                 let weight = weights[g * TILE + i];
+                sum[g] += weight;
                 low[g] += v_low * weight;
                 high[g] += v_high * weight;
             }
@@ -103,6 +114,9 @@ fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_in
             let out = ((place * GROUP + g) * WORDS + word) * 2u;
             sums[out] = low[g];
             sums[out + 1u] = high[g];
+            if (word == 0u) {
+                tops[place * GROUP + g] = vec2<f32>(top[g], sum[g]);
+            }
         }
     }
 }
