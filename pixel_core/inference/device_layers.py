@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -128,7 +128,7 @@ class LayerRecorder:
     def embed(self, table: DeviceMatrix, tokens: int) -> list[ProgramDispatch]:
         """Rows of the embedding into the residual stream."""
         config, memory = self._config, self._memory
-        kernel = self._kernels.get(f"embed_{table.type.name.lower()}", macros=self._placed(table))
+        kernel = self._kernels.get(f"embed_{_family(table)}", macros=_macros(table))
         made: list[ProgramDispatch] = []
         for page in table.pages:
             size = self._uniform(struct.pack("<IIIf", table.columns, page.first, page.rows, config.embedding_scale))
@@ -244,12 +244,8 @@ class LayerRecorder:
     def _multiply(
         self, matrix: DeviceMatrix, y: ProgramBuffer, tokens: int, *, stride: int, first: int = 0, add: bool = False
     ) -> list[ProgramDispatch]:
-        macros = {"TOKENS": tokens, "UNIFORM": 1, **self._placed(matrix)}
-        if matrix.type.name in {"Q4_0", "Q4_1"}:
-            macros["SCALE_TEXELS"] = 2 if matrix.type.name == "Q4_1" else 1
-            kernel = self._kernels.get("q4_matvec", macros=macros)
-        else:
-            kernel = self._kernels.get(f"{matrix.type.name.lower()}_matvec", macros=macros)
+        macros = {"TOKENS": tokens, "UNIFORM": 1, **_macros(matrix)}
+        kernel = self._kernels.get(f"{_family(matrix)}_matvec", macros=macros)
         return [self._multiply_page(kernel, matrix, page, y, first + page.first, stride, add) for page in matrix.pages]
 
     def _multiply_page(
@@ -264,9 +260,6 @@ class LayerRecorder:
             "size": self._uniform(struct.pack("<IIIII", page.rows, matrix.columns, first, stride, add)),
         }
         return self._dispatch(kernel, named, (_ceil(page.rows // ROW_GROUP, kernel.width), 1, 1))
-
-    def _placed(self, matrix: DeviceMatrix) -> Mapping[str, int]:
-        return {"TEXTURE": 1} if matrix.storage == "texture" else {}
 
     def _uniform(self, contents: bytes) -> ProgramBuffer:
         if contents not in self._uniforms:
@@ -283,6 +276,19 @@ class LayerRecorder:
     ) -> ProgramDispatch:
         pipeline = self._device.compile(kernel.source, kernel.entry_point, constants)
         return self._device.dispatch(pipeline, {kernel.bindings[name]: one for name, one in named.items()}, workgroups)
+
+
+def _family(matrix: DeviceMatrix) -> str:
+    """How the kernels for a type are called."""
+    return "q4" if matrix.type.name in {"Q4_0", "Q4_1"} else matrix.type.name.lower()
+
+
+def _macros(matrix: DeviceMatrix) -> dict[str, int]:
+    """What a matrix asks of its kernels."""
+    macros = {"TEXTURE": 1} if matrix.storage == "texture" else {}
+    if _family(matrix) == "q4":
+        macros["SCALE_TEXELS"] = 2 if matrix.type.name == "Q4_1" else 1
+    return macros
 
 
 def _ceil(count: int, width: int) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixel_core.errors import EngineUnavailable
+from pixel_core.errors import DeviceFailed, EngineUnavailable, ModelUnusable
 from pixel_core.inference.backend import Backend
 from pixel_core.inference.config import ModelConfig
 from pixel_core.inference.messages import BackendName
@@ -31,7 +31,20 @@ def _open_reference(file: ModelFile, config: ModelConfig, context_length: int) -
     return ReferenceBackend(config, load, context_length=context_length)
 
 
-BACKENDS: Final[Mapping[str, OpenBackend]] = MappingProxyType({"reference": _open_reference})
+def _open_device(file: ModelFile, config: ModelConfig, context_length: int) -> Backend:
+    from pixel_core.engines.device_program import open_program_device
+    from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
+
+    return DeviceBackend(open_program_device(), file, config, DeviceOptions(context_length=context_length))
+
+
+def _open_exact(file: ModelFile, config: ModelConfig, context_length: int) -> Backend:
+    from pixel_core.inference.exact_backend import ExactBackend
+
+    return ExactBackend(file, config, context_length=context_length)
+
+
+BACKENDS: Final[Mapping[str, OpenBackend]] = MappingProxyType({"reference": _open_reference, "device": _open_device, "exact": _open_exact})
 
 
 def open_backend(name: BackendName, file: ModelFile, config: ModelConfig, context_length: int) -> Backend:
@@ -48,7 +61,10 @@ def open_backend(name: BackendName, file: ModelFile, config: ModelConfig, contex
         ModelFileError: A tensor is of a type that is not computed here.
     """
     if name == "auto":
-        return BACKENDS["reference"](file, config, context_length)
+        try:
+            return BACKENDS["device"](file, config, context_length)
+        except (EngineUnavailable, DeviceFailed, ModelUnusable):
+            return BACKENDS["reference"](file, config, context_length)
     if name not in BACKENDS:
         raise EngineUnavailable(f"the backend `{name}` is not there yet", hint=f"choose one of: auto, {', '.join(BACKENDS)}")
     return BACKENDS[name](file, config, context_length)

@@ -62,10 +62,10 @@ def attend(q: Floats, keys: Floats, values: Floats, oldest: int = 0) -> Floats:
         totals.append(total)
         sums.append(sum_)
         start = end
-    greatest = np.max(tops, axis=0)
+    greatest: Floats = np.max(np.stack(tops), axis=0)
     whole, merged = np.zeros((kv_heads, group), np.float32), np.zeros((kv_heads, group, width), np.float32)
     for top, total, sum_ in zip(tops, totals, sums, strict=True):
-        share = exact_exp(top - greatest)
+        share = exact_exp(np.asarray(top - greatest, np.float32))
         whole = whole + total * share
         merged = merged + sum_ * share[..., None]
     return merged / whole[..., None]
