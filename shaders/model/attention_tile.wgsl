@@ -1,3 +1,98 @@
+//! Attention of each query to a tile of 32 keys, for queries in groups of GROUP that share a head of keys and values; a workgroup for each tile, head of
+//! keys and token.
+//!
+//! The greatest score of the tile is taken off before the exponential; attention_merge.wgsl brings the tiles together. Keys and values are f16,
+//! eight of them in a vector, queries are f32 and scaled. First each invocation scores keys, then it adds up columns of the values. A window hides
+//! keys that lie too far back. Sums are made key after key: the same bits wherever floats are rounded as IEEE 754 says.
+//! Source: T. Dao et al., "FlashAttention", arXiv 2205.14135 (2022); the split over keys as "Flash-Decoding", T. Dao, D. Haziza, F. Massa, G. Sizov (2023).
+//!
+//! [attention_tile]
+//! entry     = "attention_tile"
+//! prepare   = [{ define = { HEAD = "64u", GROUP = "3u" } }]
+//! dims      = "tokens kv_heads position tiles"
+//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
+//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
+//! dispatch  = "tiles, kv_heads, tokens"
+//! reference = "reference.py:attention_tile"
+//! flops     = "128 * tokens * tiles * kv_heads * 192"
+//! cases     = [
+//!   "tokens=1 kv_heads=3 position=99 tiles=4",
+//!   "tokens=4 kv_heads=3 position=29 tiles=2",
+//!   "tokens=1 kv_heads=1 position=0 tiles=1",
+//!   "tokens=1 kv_heads=2 position=63 tiles=2",
+//! ]
+//! derive    = false
+//!
+//! [attention_tile.shapes]
+//! q      = "tokens (3 * kv_heads) 64"
+//! keys   = "(32 * tiles) kv_heads 32"
+//! values = "(32 * tiles) kv_heads 32"
+//! sums   = "tokens tiles (3 * kv_heads) 64"
+//! tops   = "tokens tiles (3 * kv_heads) 2"
+//!
+//! [attention_tile.inputs]
+//! q      = "normal(0, 0.3)"
+//! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//!
+//! [attention_tile_alone]
+//! entry     = "attention_tile"
+//! prepare   = [{ define = { HEAD = "32u", GROUP = "1u" } }]
+//! dims      = "tokens kv_heads position tiles"
+//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
+//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
+//! dispatch  = "tiles, kv_heads, tokens"
+//! reference = "reference.py:attention_tile"
+//! flops     = "128 * tokens * tiles * kv_heads * 32"
+//! cases     = [
+//!   "tokens=1 kv_heads=3 position=99 tiles=4",
+//!   "tokens=4 kv_heads=3 position=29 tiles=2",
+//!   "tokens=1 kv_heads=1 position=0 tiles=1",
+//!   "tokens=1 kv_heads=2 position=63 tiles=2",
+//! ]
+//! derive    = false
+//!
+//! [attention_tile_alone.shapes]
+//! q      = "tokens (1 * kv_heads) 32"
+//! keys   = "(32 * tiles) kv_heads 16"
+//! values = "(32 * tiles) kv_heads 16"
+//! sums   = "tokens tiles (1 * kv_heads) 32"
+//! tops   = "tokens tiles (1 * kv_heads) 2"
+//!
+//! [attention_tile_alone.inputs]
+//! q      = "normal(0, 0.3)"
+//! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//!
+//! [attention_tile_wide]
+//! entry     = "attention_tile"
+//! prepare   = [{ define = { HEAD = "128u", GROUP = "2u" } }]
+//! dims      = "tokens kv_heads position tiles"
+//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
+//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
+//! dispatch  = "tiles, kv_heads, tokens"
+//! reference = "reference.py:attention_tile"
+//! flops     = "128 * tokens * tiles * kv_heads * 256"
+//! cases     = [
+//!   "tokens=1 kv_heads=3 position=99 tiles=4",
+//!   "tokens=4 kv_heads=3 position=29 tiles=2",
+//!   "tokens=1 kv_heads=1 position=0 tiles=1",
+//!   "tokens=1 kv_heads=2 position=63 tiles=2",
+//! ]
+//! derive    = false
+//!
+//! [attention_tile_wide.shapes]
+//! q      = "tokens (2 * kv_heads) 128"
+//! keys   = "(32 * tiles) kv_heads 64"
+//! values = "(32 * tiles) kv_heads 64"
+//! sums   = "tokens tiles (2 * kv_heads) 128"
+//! tops   = "tokens tiles (2 * kv_heads) 2"
+//!
+//! [attention_tile_wide.inputs]
+//! q      = "normal(0, 0.3)"
+//! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+
 #include "exact_exp.wgsl"
 
 const WIDTH = 8u; // invocations in a workgroup

@@ -1,3 +1,77 @@
+//! From the product of a layer's QKV matrix to queries that attention can use and keys and values in the cache; a workgroup for each head and token.
+//!
+//! With BIAS a bias is added first; with NORM the heads of queries and keys are RMS-normalised. Then pairs of components are turned by the angle of the
+//! token's position, whose cosines and sines are in a table: 2i with 2i + 1, or i with i + turned / 2 where `halves` is set. Queries are multiplied by
+//! `scale`; keys and values are rounded to f16.
+//! Source: J. Su et al., "RoFormer", arXiv 2104.09864, equation 34; pairs as in `ggml_compute_forward_rope`, ops.cpp, github.com/ggml-org/llama.cpp.
+//!
+//! [rope_append]
+//! entry     = "rope_append"
+//! prepare   = [{ define = {  } }]
+//! dims      = "tokens heads kv_heads width pairs position"
+//! where     = ["2 * pairs <= width", "width % 4 == 0", "pairs % 2 == 0"]
+//! let       = { rows = "heads + 2 * kv_heads", positions = "position + tokens + 1" }
+//! dispatch  = "rows, tokens"
+//! reference = "reference.py:rope_append"
+//! compare   = { q = "exact", keys = "exact", values = "exact" }
+//! cases     = [
+//!   "tokens=1 heads=9 kv_heads=3 width=64 pairs=32 position=7",
+//!   "tokens=4 heads=4 kv_heads=1 width=128 pairs=64 position=0",
+//!   "tokens=2 heads=2 kv_heads=2 width=32 pairs=8 position=3",
+//! ]
+//! derive    = false
+//!
+//! [rope_append.params]
+//! state = { position = "position" }
+//! size  = { heads = "heads", kv_heads = "kv_heads", width = "width", turned = "2 * pairs", scale = 0.125, epsilon = 1e-5, halves = 0 }
+//!
+//! [rope_append.shapes]
+//! qkv    = "tokens (rows * width)"
+//! turns  = "positions pairs 2"
+//! q      = "tokens heads width"
+//! keys   = "positions kv_heads (width / 2)"
+//! values = "positions kv_heads (width / 2)"
+//!
+//! [rope_append.inputs]
+//! turns  = "uniform(-1, 1)"
+//! keys   = "integers(0, 1000)"
+//! values = "integers(0, 1000)"
+//!
+//! [rope_append_halves]
+//! entry     = "rope_append"
+//! prepare   = [{ define = { BIAS = 1, NORM = 1 } }]
+//! dims      = "tokens heads kv_heads width pairs position"
+//! where     = ["2 * pairs <= width", "width % 4 == 0", "pairs % 2 == 0"]
+//! let       = { rows = "heads + 2 * kv_heads", positions = "position + tokens + 1" }
+//! dispatch  = "rows, tokens"
+//! reference = "reference.py:rope_append_halves"
+//! compare   = { q = "exact", keys = "exact", values = "exact" }
+//! cases     = [
+//!   "tokens=1 heads=9 kv_heads=3 width=64 pairs=32 position=7",
+//!   "tokens=4 heads=4 kv_heads=1 width=128 pairs=64 position=0",
+//!   "tokens=2 heads=2 kv_heads=2 width=32 pairs=8 position=3",
+//! ]
+//! derive    = false
+//!
+//! [rope_append_halves.params]
+//! state = { position = "position" }
+//! size  = { heads = "heads", kv_heads = "kv_heads", width = "width", turned = "2 * pairs", scale = 0.125, epsilon = 1e-5, halves = 1 }
+//!
+//! [rope_append_halves.shapes]
+//! qkv    = "tokens (rows * width)"
+//! turns  = "positions pairs 2"
+//! q      = "tokens heads width"
+//! keys   = "positions kv_heads (width / 2)"
+//! values = "positions kv_heads (width / 2)"
+//! bias   = "(rows * width)"
+//! q_weight = "width"
+//! k_weight = "width"
+//!
+//! [rope_append_halves.inputs]
+//! turns  = "uniform(-1, 1)"
+//! keys   = "integers(0, 1000)"
+//! values = "integers(0, 1000)"
+
 #include "quantise_block.wgsl"
 
 const WIDTH = 16u; // invocations in a workgroup

@@ -49,7 +49,7 @@ def rms_factor(x: Floats, epsilon: float) -> Floats:
     lanes = np.zeros((rows, 32, 4), np.float32)
     for step in range(steps):
         lanes = lanes + squares[:, step]
-    sums: Floats = (lanes[..., 0] + lanes[..., 1]) + (lanes[..., 2] + lanes[..., 3])
+    sums = np.asarray((lanes[..., 0] + lanes[..., 1]) + (lanes[..., 2] + lanes[..., 3]), np.float32)
     return exact_rsqrt(_mean(in_order(sums), columns, epsilon))[:, None]
 
 

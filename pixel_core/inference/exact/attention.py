@@ -54,7 +54,7 @@ def attend(q: Floats, keys: Floats, values: Floats, oldest: int = 0) -> Floats:
         end = min(seen, start + _TILE - (oldest + start) % _TILE)
         tile = scores[start:end]
         tops.append(tile.max(axis=0))
-        weights = exact_exp(tile - tops[-1])
+        weights = exact_exp(np.asarray(tile - tops[-1], np.float32))
         total, sum_ = np.zeros((kv_heads, group), np.float32), np.zeros((kv_heads, group, width), np.float32)
         for key in range(end - start):
             total = total + weights[key]
