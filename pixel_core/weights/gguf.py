@@ -27,7 +27,7 @@ from pixel_core.weights.texel_formats import pack_plane, texel_format_of
 GGUF_MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 DEFAULT_ALIGNMENT = 32
-MAX_TENSORS = 1 << 17
+MAX_TENSORS = 1 << 16
 MAX_NAME_BYTES = 255
 MAX_AXES = 4
 MAX_HEADER_BYTES = 1 << 28
@@ -43,6 +43,7 @@ class GgufHeader:
         metadata: All key-values.
         tensors: All tensors by name, in the order of the file.
         offsets: By name, where a tensor's bytes begin in the file.
+        metadata_bytes: Length of everything up to the last key-value.
         header_bytes: Length of everything up to the last tensor's entry, without the padding behind it.
         data_offset: Where the data begins.
         file_bytes: Length of the whole file.
@@ -51,6 +52,7 @@ class GgufHeader:
     metadata: Metadata
     tensors: Mapping[str, Tensor]
     offsets: Mapping[str, int]
+    metadata_bytes: int
     header_bytes: int
     data_offset: int
     file_bytes: int
@@ -143,7 +145,8 @@ def read_gguf_header(data: memoryview, file_bytes: int) -> GgufHeader:
     if tensor_count > MAX_TENSORS or tensor_count * _SMALLEST_ENTRY > cursor.left:
         raise ModelFileError(f"the file claims {tensor_count:,} tensors, which is more than it can hold")
     metadata = scan_metadata(cursor, key_count)
-    alignment = _alignment(metadata)
+    metadata_bytes = cursor.offset
+    alignment = alignment_of(metadata)
     tensors: dict[str, Tensor] = {}
     relative: dict[str, int] = {}
     for _ in range(tensor_count):
@@ -159,6 +162,7 @@ def read_gguf_header(data: memoryview, file_bytes: int) -> GgufHeader:
         metadata=metadata,
         tensors=MappingProxyType(tensors),
         offsets=MappingProxyType(offsets),
+        metadata_bytes=metadata_bytes,
         header_bytes=cursor.offset,
         data_offset=data_offset,
         file_bytes=file_bytes,
@@ -173,7 +177,12 @@ def _version_problem(version: int) -> ModelFileError:
     return ModelFileError(f"this is GGUF version {version}; versions 2 and 3 are known")
 
 
-def _alignment(metadata: Metadata) -> int:
+def alignment_of(metadata: Mapping[str, MetadataValue]) -> int:
+    """Of the tensors, in bytes.
+
+    Raises:
+        ModelFileError: The key says something else than a power of two.
+    """
     found = metadata.get("general.alignment")
     if found is None:
         return DEFAULT_ALIGNMENT

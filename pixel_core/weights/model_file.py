@@ -107,6 +107,7 @@ def open_model(path: Path) -> ModelFile:
         OSError: It cannot be read.
     """
     from pixel_core.weights.gguf import GGUF_MAGIC, open_gguf
+    from pixel_core.weights.pxi import open_pxi
 
     if not path.is_file():
         raise ModelFileError(f"{path} is not a file")
@@ -114,4 +115,6 @@ def open_model(path: Path) -> ModelFile:
         magic = file.read(8)
     if magic[:4] == GGUF_MAGIC:
         return open_gguf(path)
+    if magic[:3] == b"PXI":  # which of several kinds, open_pxi says
+        return open_pxi(path)
     raise ModelFileError(f"{path} is not a model: it begins with {magic!r}", hint="a GGUF begins with b'GGUF', a PXI with b'PXI'")
