@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from pixel_core.errors import ModelFileError, ModelUnusable, RequestRefused
 from pixel_core.inference.apply_chat_template import apply_chat_template
@@ -15,8 +16,12 @@ from pixel_core.inference.messages import GenerateRequest, ModelFacts, ModelSour
 from pixel_core.inference.open_backend import open_backend
 from pixel_core.inference.plain_metadata import PlainMetadata
 from pixel_core.inference.sampler import Sampling
+from pixel_core.inference.shield_contents import shield_contents
 from pixel_core.inference.tokenizer import read_tokenizer
 from pixel_core.weights.model_file import open_model
+
+DEFAULT_CONTEXT: Final = 8_192
+"""Tokens, where nobody says how many: models that were made for more would fill the memory with an empty cache."""
 
 
 class LanguageModel:
@@ -28,7 +33,8 @@ class LanguageModel:
     Raises:
         ModelFileError: The file cannot be read.
         ModelUnusable: It is of a kind that is not computed here.
-        EngineUnavailable: The backend is not there.
+        EngineUnavailable: There is no adapter.
+        DeviceFailed: The device has no room.
     """
 
     def __init__(self, source: ModelSource) -> None:
@@ -44,13 +50,13 @@ class LanguageModel:
         self._tokenizer = read_tokenizer(metadata)
         if self._tokenizer.size > config.vocabulary_size:
             raise ModelUnusable(f"the tokenizer has {self._tokenizer.size:,} tokens, and the model computes {config.vocabulary_size:,}")
-        context_length = min(source.context_tokens or config.context_length, config.context_length)
-        self._backend = open_backend(source.backend, self._file, config, context_length)
+        context_length = min(source.context_tokens or DEFAULT_CONTEXT, config.context_length)
+        self._backend, reason = open_backend(source.backend, self._file, config, context_length)
         self._generator = TextGenerator(self._backend, self._tokenizer)
         self._constraints: ConstraintMaker | None = None
         self.facts = ModelFacts(
             name=config.name or path.stem,
-            backend=self._backend.description,
+            backend=f"{self._backend.description}, since {reason}" if reason else self._backend.description,
             context_tokens=self._backend.context_length,
             has_chat_template=bool(self._tokenizer.vocabulary.chat_template),
             load_seconds=time.perf_counter() - started,
@@ -109,8 +115,9 @@ class LanguageModel:
             tokens = self._tokenizer.encode(request.prompt)
         else:
             messages = [{"role": message.role, "content": message.content} for message in request.messages]
-            text = apply_chat_template(self._tokenizer.vocabulary, messages)
-            tokens = self._tokenizer.encode(text, parses_special=True)
+            shielded = shield_contents(messages, self._tokenizer.special_texts)
+            text = apply_chat_template(self._tokenizer.vocabulary, shielded.messages)
+            tokens = self._tokenizer.encode_parts(shielded.parts(text))
         if not tokens:
             raise RequestRefused("the prompt is empty, and the model has no token that begins a text", hint="write something")
         return tokens

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixel_core.errors import DeviceFailed, EngineUnavailable, ModelUnusable
+from pixel_core.errors import DeviceFailed, EngineUnavailable, ModelFileError, ModelUnusable
 from pixel_core.inference.backend import Backend
 from pixel_core.inference.config import ModelConfig
 from pixel_core.inference.messages import BackendName
@@ -32,10 +32,16 @@ def _open_reference(file: ModelFile, config: ModelConfig, context_length: int) -
 
 
 def _open_device(file: ModelFile, config: ModelConfig, context_length: int) -> Backend:
+    # Loads wgpu and looks for an adapter.
     from pixel_core.engines.device_program import open_program_device
     from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
 
-    return DeviceBackend(open_program_device(), file, config, DeviceOptions(context_length=context_length))
+    device = open_program_device()
+    try:
+        return DeviceBackend(device, file, config, DeviceOptions(context_length=context_length))
+    except BaseException:
+        device.close()
+        raise
 
 
 def _open_exact(file: ModelFile, config: ModelConfig, context_length: int) -> Backend:
@@ -44,27 +50,30 @@ def _open_exact(file: ModelFile, config: ModelConfig, context_length: int) -> Ba
     return ExactBackend(file, config, context_length=context_length)
 
 
-BACKENDS: Final[Mapping[str, OpenBackend]] = MappingProxyType({"reference": _open_reference, "device": _open_device, "exact": _open_exact})
+_BACKENDS: Final[Mapping[str, OpenBackend]] = MappingProxyType({"device": _open_device, "reference": _open_reference, "exact": _open_exact})
 
 
-def open_backend(name: BackendName, file: ModelFile, config: ModelConfig, context_length: int) -> Backend:
+def open_backend(name: BackendName, file: ModelFile, config: ModelConfig, context_length: int) -> tuple[Backend, str]:
     """Open a backend.
 
     Args:
-        name: Which one; `auto` takes the first that works here.
+        name: Which one; `auto` takes the device where there is one that can compute the model, else the reference.
         file: Of the model; may be closed afterwards only if the backend is closed, too.
         config: What its metadata says.
         context_length: Tokens that the cache is to hold, at most `config.context_length`.
 
+    Returns:
+        The backend, and why it is not the device where `auto` would have taken that; empty otherwise.
+
     Raises:
-        EngineUnavailable: The backend is not there.
+        EngineUnavailable: There is no adapter.
+        DeviceFailed: The device has no room, or was lost.
+        ModelUnusable: The backend cannot compute such a model.
         ModelFileError: A tensor is of a type that is not computed here.
     """
-    if name == "auto":
-        try:
-            return BACKENDS["device"](file, config, context_length)
-        except (EngineUnavailable, DeviceFailed, ModelUnusable):
-            return BACKENDS["reference"](file, config, context_length)
-    if name not in BACKENDS:
-        raise EngineUnavailable(f"the backend `{name}` is not there yet", hint=f"choose one of: auto, {', '.join(BACKENDS)}")
-    return BACKENDS[name](file, config, context_length)
+    if name != "auto":
+        return _BACKENDS[name](file, config, context_length), ""
+    try:
+        return _open_device(file, config, context_length), ""
+    except (EngineUnavailable, DeviceFailed, ModelUnusable, ModelFileError) as problem:
+        return _open_reference(file, config, context_length), problem.message

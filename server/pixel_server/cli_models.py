@@ -107,7 +107,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--model", metavar="NAME", help="a model of an installed package: smollm2")
     parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what computes (default: auto)")
     parser.add_argument(
-        "--context", type=_whole(0), default=0, metavar="N", help="tokens of prompt and reply (default: what the model was made for)"
+        "--context",
+        type=_whole(0),
+        default=0,
+        metavar="N",
+        help="tokens of prompt and reply (default: what it was made for, 8,192 at most)",
     )
 
 

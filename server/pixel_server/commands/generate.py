@@ -34,7 +34,7 @@ class GenerateCommand:
         sampling: How tokens are chosen.
         stop: Texts that end the reply.
         backend: What computes.
-        context_tokens: Of prompt and reply; 0 for what the model was made for.
+        context_tokens: Of prompt and reply; 0 for what the model was made for, 8,192 at most.
     """
 
     path: str | None

@@ -5,6 +5,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+
 from model_testing.random_models import RandomModel, write_random_model
 
 

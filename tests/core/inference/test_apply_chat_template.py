@@ -48,21 +48,24 @@ def test_what_the_library_that_trains_models_offers_is_there() -> None:
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("", "the model has no chat template"),
-        ("{% for %}", "the chat template of the model cannot be rendered: line 1: Expected an expression, got 'end of statement block'"),
-        ("{{ raise_exception('roles must alternate') }}", "the chat template of the model cannot be rendered: it refuses these messages: roles must alternate"),
-        ("{{ ''.__class__.__mro__ }}", "the chat template of the model cannot be rendered: SecurityError: access to attribute '__class__' of 'str' object is unsafe."),
-        ("{{ messages.append(1) }}", "the chat template of the model cannot be rendered: SecurityError: access to attribute 'append' of 'list' object is unsafe."),
-        ("{{ range(10 ** 9) | list }}", "the chat template of the model cannot be rendered: OverflowError: Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000)."),
-        ("{% for a in range(99999) %}{{ 'x' * 1000 }}{% endfor %}", "the chat template of the model cannot be rendered: it makes more than 4,194,304 characters"),
-        ("{{ 'x' * (2 ** 40) }}", "the chat template of the model cannot be rendered: it needs too much memory"),
-        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "the chat template of the model cannot be rendered: it is nested too deeply"),
-        ("{{ 1 / 0 }}", "the chat template of the model cannot be rendered: ZeroDivisionError: division by zero"),
-        ("{% include '/etc/passwd' %}", "the chat template of the model cannot be rendered: TypeError: no loader for this environment specified"),
+        ("{% for %}", "line 1: Expected an expression, got 'end of statement block'"),
+        ("{{ raise_exception('roles must alternate') }}", "it refuses these messages: roles must alternate"),
+        ("{{ ''.__class__.__mro__ }}", "SecurityError: access to attribute '__class__' of 'str' object is unsafe."),
+        ("{{ messages.append(1) }}", "SecurityError: access to attribute 'append' of 'list' object is unsafe."),
+        ("{{ range(10 ** 9) | list }}", "OverflowError: Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000)."),
+        ("{% for a in range(99999) %}{{ 'x' * 1000 }}{% endfor %}", "it makes more than 4,194,304 characters"),
+        ("{{ 'x' * (2 ** 40) }}", "it needs too much memory"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "it is nested too deeply"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError: division by zero"),
+        ("{% include '/etc/passwd' %}", "TypeError: no loader for this environment specified"),
     ],
 )  # fmt: skip
 def test_a_hostile_template_is_one_sentence(template: str, message: str) -> None:
-    assert refused(template).startswith(message)
+    assert refused(template).startswith(f"the chat template of the model cannot be rendered: {message}")
+
+
+def test_a_model_may_have_none() -> None:
+    assert refused("") == "the model has no chat template"
 
 
 def test_a_template_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from model_testing.llama_cpp_peer import LlamaCppPeer
-from model_testing.random_models import ARCHITECTURES, TYPES, RandomModel
 from numpy.typing import NDArray
 
+from model_testing.llama_cpp_peer import LlamaCppPeer
+from model_testing.random_models import ARCHITECTURES, TYPES, RandomModel
 from pixel_core.errors import ContextFull
 from pixel_core.inference.config import ModelConfig, read_config
 from pixel_core.inference.open_backend import open_backend
@@ -162,6 +162,7 @@ def test_the_file_opens_as_the_reference(random_model: Write) -> None:
     config, weights = read(path)
     tokens = some_tokens(config)
     with open_model(path) as file:
-        opened = open_backend("reference", file, config, 100)
+        opened, reason = open_backend("reference", file, config, 100)
+    assert reason == ""
     assert opened.context_length == 100
     assert np.array_equal(opened.feed(tokens), ReferenceBackend(config, weights.__getitem__).feed(tokens))

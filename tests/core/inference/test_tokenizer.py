@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from model_testing.llama_cpp_peer import LlamaCppPeer
 from model_testing.mixed_lines import mixed_lines
 from model_testing.random_models import RandomModel
-
 from pixel_core.errors import ModelUnusable
 from pixel_core.inference.plain_metadata import PlainMetadata
 from pixel_core.inference.tokenizer import Tokenizer, read_tokenizer
@@ -80,8 +80,8 @@ def test_a_token_that_begins_a_text_is_not_put_there_twice(random_model: Write) 
 
 
 @pytest.fixture(scope="module")
-def byte_pairs(random_model: Write) -> Iterator[Tokenizer]:
-    yield tokenizer_of(random_model(RandomModel()))
+def byte_pairs(random_model: Write) -> Tokenizer:
+    return tokenizer_of(random_model(RandomModel()))
 
 
 @given(text=st.text(max_size=50))

@@ -8,7 +8,11 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-_PIECES = ("  ", "\n", " ", "a", "é", "👩‍👩‍👧", "🏳️‍🌈", "🇫🇷", "12", "٣", "'s", "'LL", "\t", "\u3000", "漢字", "_", ".", "\r\n", "\u00a0", "\u200b", " the", "½", "ⅷ")  # fmt: skip
+_PIECES = (
+    *("  ", "\n", " ", "\t", "\r\n", "\u3000", "\u00a0", "\u200b"),
+    *("a", "é", "漢字", "_", ".", " the", "'s", "'LL", "12", "٣", "½", "ⅷ"),
+    *("👩‍👩‍👧", "🏳️‍🌈", "🇫🇷"),
+)
 
 
 def mixed_lines(count: int, seed: int = 1) -> list[str]:
