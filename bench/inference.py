@@ -20,7 +20,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from model_testing.llama_cpp_peer import LlamaCppPeer
-
 from pixel_core.engines.device_program import open_program_device
 from pixel_core.inference.config import read_config
 from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
@@ -121,7 +120,7 @@ def _compare_exactly(path: Path, count: int) -> None:
         print(f"logits after them: {'equal bit for bit' if same else 'not equal'}")
 
 
-def _config(file: ModelFile):  # noqa: ANN202
+def _config(file: ModelFile):
     return read_config(PlainMetadata(file.metadata), {name: one.shape for name, one in file.tensors.items()})
 
 
