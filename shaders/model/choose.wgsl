@@ -7,9 +7,15 @@
 //! shapes   = { logits = "n", tokens = "1", chosen = "8" }
 //! buffers  = { found = "u32 2048" }
 //! params   = { vocabulary = "n" }
-//! inputs   = { chosen = "zeros()", "state.position" = "integers(0, 100)", "state.token" = "zeros()", "state.chosen" = "integers(0, 8)" }
+//! inputs   = { chosen = "zeros()", "state.token" = "zeros()" }
 //! define   = { winner = "argmax(logits)" }
-//! cases    = ["n=49152", "n=1", "n=1000", "n=64"]
+//! cases    = [
+//!   { name = "n=49152", dims = { n = 49152 }, inputs = { "state.position" = "full(5)", "state.chosen" = "full(3)" } },
+//!   { name = "n=1", dims = { n = 1 }, inputs = { "state.position" = "full(0)", "state.chosen" = "full(0)" } },
+//!   { name = "n=1000", dims = { n = 1000 }, inputs = { "state.position" = "full(70)", "state.chosen" = "full(7)" } },
+//!   { name = "n=64", dims = { n = 64 }, inputs = { "state.position" = "full(9)", "state.chosen" = "full(1)" } },
+//! ]
+//! derive   = false
 //!
 //! [choose.expect]
 //! tokens           = "full(1, winner)"

@@ -1,5 +1,7 @@
-"""What the kernels of this folder must compute, in numpy. Products and sums in float64; what is rounded to bytes or f16 in float32, in the
-kernels' own order, because a rounding has no tolerance."""
+"""What the kernels of this folder must compute, in numpy.
+
+Products and sums are float64. What is rounded to bytes or f16 is float32, in the kernels' own order: a rounding has no tolerance.
+"""
 
 import numpy as np
 
@@ -29,13 +31,14 @@ def q4_weights(quants, scales, minimum):
 
 
 def q8_0_weights(quants, scales):
+    """Levels [rows, blocks, 32] and scales [rows, blocks] of the planes of Q8_0."""
     groups, blocks = scales.shape[:2]
     levels = signed_bytes(quants).transpose(0, 2, 1, 3).reshape(groups * 8, blocks, 32)
     return levels, halves(scales).reshape(groups, blocks, 8).transpose(0, 2, 1).reshape(groups * 8, blocks)
 
 
 def product(weights, x, x_scales, y, shift=0):
-    """y + W · x and the sum of all magnitudes."""
+    """Gives y + W · x and the sum of all magnitudes."""
     levels, d, m = weights
     numbers = signed_bytes(x).reshape(len(x), -1, 32)
     dots = np.einsum("rbi,tbi->trb", levels, numbers) - shift * x_scales[:, None, :, 2].astype(np.float64)
@@ -46,21 +49,25 @@ def product(weights, x, x_scales, y, shift=0):
     return {"y": (value, np.abs(before) + np.abs(parts).sum(axis=2) + np.abs(minima).sum(axis=2))}
 
 
-def q4_0_matvec(quants, scales, x, x_scales, groups, blocks, y=None):
+def q4_0_matvec(quants, scales, x, x_scales, y=None, **_sizes):
+    """The truth of q4_matvec.wgsl for Q4_0."""
     # The eighth below each nibble is taken off by the sums that the scales bring.
     levels, d, m = q4_weights(quants, scales, False)
     return product((levels + 8, d, m), x, x_scales, y, shift=8)
 
 
-def q4_1_matvec(quants, scales, x, x_scales, groups, blocks, y=None):
+def q4_1_matvec(quants, scales, x, x_scales, y=None, **_sizes):
+    """The truth of q4_matvec.wgsl for Q4_1."""
     return product(q4_weights(quants, scales, True), x, x_scales, y)
 
 
 def q8_0_matvec(quants, scales, x, x_scales, groups, blocks, y=None):
+    """The truth of q8_0_matvec.wgsl."""
     return product((*q8_0_weights(quants, scales), np.zeros((groups * 8, blocks))), x, x_scales, y)
 
 
 def exact_exp(x):
+    """As in exact_exp.wgsl."""
     held = np.clip(x, F(-87.0), F(88.0))
     k = np.rint(held * F(1.44269504))
     r = (held - k * F(0.693359375)) - k * F(-2.12194440e-4)
@@ -71,6 +78,7 @@ def exact_exp(x):
 
 
 def exact_rsqrt(x):
+    """As in norm_quantise.wgsl."""
     y = (np.uint32(0x5F3759DF) - (x.view(np.uint32) >> 1)).view(np.float32)
     for _ in range(4):
         y = y * (F(1.5) - (F(0.5) * x * y) * y)
@@ -90,6 +98,7 @@ def quantise(x):
 
 
 def norm_quantise(x, weight, tokens, blocks):
+    """The truth of norm_quantise.wgsl."""
     steps = -(-blocks * 8 // 32)
     padded = np.zeros((tokens, steps * 128), np.float32)
     padded[:, : blocks * 32] = x
@@ -105,25 +114,29 @@ def norm_quantise(x, weight, tokens, blocks):
 
 
 def gate_quantise(gate_up, tokens, blocks):
+    """The truth of gate_quantise.wgsl."""
     gate, up = gate_up[:, 0], gate_up[:, 1]
     small = exact_exp(-np.abs(gate))
     made, scales = quantise((gate * (np.where(gate >= 0, F(1.0), small) / (F(1.0) + small)) * up).reshape(tokens, blocks, 32))
     return {"bytes": made, "scales": scales}
 
 
-def embed_q8_0(quants, scales, tokens, batch, groups, blocks):
+def embed_q8_0(quants, scales, tokens, groups, **_sizes):
+    """The truth of embed_q8_0.wgsl."""
     levels, d = q8_0_weights(quants, scales)
     rows = (levels * d[..., None]).reshape(groups * 8, -1)[tokens]
     return {"y": (rows, np.abs(rows))}
 
 
-def embed_q4_1(quants, scales, tokens, batch, groups, blocks):
+def embed_q4_1(quants, scales, tokens, groups, **_sizes):
+    """The truth of embed_q4.wgsl for Q4_1."""
     levels, d, m = q4_weights(quants, scales, True)
     rows = (levels * d[..., None] + m[..., None]).reshape(groups * 8, -1)[tokens]
     return {"y": (rows, (levels * np.abs(d)[..., None] + np.abs(m)[..., None]).reshape(groups * 8, -1)[tokens])}
 
 
-def embed_q4_0(quants, scales, tokens, batch, groups, blocks):
+def embed_q4_0(quants, scales, tokens, groups, **_sizes):
+    """The truth of embed_q4.wgsl for Q4_0."""
     levels, d, _ = q4_weights(quants, scales, False)
     rows = (levels * d[..., None]).reshape(groups * 8, -1)[tokens]
     return {"y": (rows, np.abs(rows))}
@@ -153,6 +166,7 @@ def attention_tile(q, keys, values, tokens, kv_heads, position, **_sizes):
 
 
 def attention_merge(sums, tops, tokens, tiles, heads, columns):
+    """The truth of attention_merge.wgsl."""
     greatest = tops[..., 0].max(axis=1, keepdims=True)
     share = exact_exp(tops[..., 0] - greatest)
     whole = np.zeros((tokens, heads), np.float32)
@@ -167,6 +181,7 @@ def attention_merge(sums, tops, tokens, tiles, heads, columns):
 def rope_append(
     qkv, turns, tokens, heads, kv_heads, width, position, keys, values, halves_=False, bias=None, q_weight=None, k_weight=None, **_sizes
 ):
+    """The truth of rope_append.wgsl."""
     rows = qkv.reshape(tokens, heads + 2 * kv_heads, width)
     v = rows if bias is None else rows + bias.reshape(-1, width)
     if q_weight is not None:
@@ -191,4 +206,5 @@ def rope_append(
 
 
 def rope_append_halves(**given):
+    """The truth of rope_append.wgsl with bias, norms and the other pairs."""
     return rope_append(halves_=True, **given)
