@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pixel_core.errors import ModelFileError
-from pixel_core.weights.cartridge import MAX_PIXELS, read_cartridge, write_cartridge
+from pixel_core.weights.cartridge import MAX_PIXELS, MAX_RATIO, read_cartridge, write_cartridge
 from pixel_core.weights.ggml_types import GgmlType
 from pixel_core.weights.gguf import open_gguf
 from pixel_core.weights.metadata import ValueType
@@ -127,7 +127,7 @@ def use_all(model: ModelFile) -> None:
                 model.texels(name, plane)
 
 
-def answered(attempt: Callable[[], None]) -> None:
+def answered(attempt: Callable[[], None], memory: int = MEMORY) -> None:
     """Run it: it ends, or is refused with a sentence, in little memory. (What Pillow allocates in C is not counted.)"""
     refusal = "none"
     tracemalloc.start()
@@ -139,8 +139,8 @@ def answered(attempt: Callable[[], None]) -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert 0 < len(refusal) < 1000
-    assert "\n" not in refusal
-    assert peak < MEMORY
+    assert refusal.isprintable()
+    assert peak < memory
 
 
 @fuzzed
@@ -192,7 +192,8 @@ def test_fuzzed_cartridges(whole: Path, tmp_path: Path, seed: int) -> None:
         with open_model(path) as model:
             use_all(model)
 
-    answered(attempt)
+    # A picture may say that it is higher than its data, up to what data of that length could be.
+    answered(attempt, MEMORY + 3 * min(3 * MAX_PIXELS, MAX_RATIO * len(data)))
 
 
 def png_with_right_checksums(data: bytearray) -> bytearray:
@@ -221,8 +222,9 @@ ZEROS = b"".join(PACKER.compress(bytes(1 << 20)) for _ in range(128)) + PACKER.f
 
 
 BOMBS = {
+    "nothing in it": (png(8192, 8192, b""), "has 8,192 × 8,192 pixels, which no cartridge has"),
     "huge picture": (png(100_000, 100_000, b""), "has 100,000 × 100,000 pixels, which no cartridge has"),
-    "just too large": (png(8192, MAX_PIXELS // 8192 + 1, b""), "pixels, which no cartridge has"),
+    "just too large": (png(8192, MAX_PIXELS // 8192 + 1, bytes(1 << 18)), "pixels, which no cartridge has"),
     "endless pixels": (png(512, 60, ZEROS), "is a picture, but no cartridge of a model"),
     "text": (png(512, 60, b"", b"zTXta\0\0" + ZEROS), "is a damaged PNG: "),
     "profile": (png(512, 60, b"", b"iCCPa\0\0" + ZEROS), "is a damaged PNG: "),
