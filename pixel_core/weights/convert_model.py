@@ -40,6 +40,14 @@ def convert_model(
         from pixel_core.weights.write_gguf import write_gguf
 
         return write_gguf(source, target, replace=replace, on_progress=on_progress)
+    if kinds == (".pxi", ".png"):
+        from pixel_core.weights.cartridge import write_cartridge
+
+        return write_cartridge(source, target, replace=replace, on_progress=on_progress)
+    if kinds == (".png", ".pxi"):
+        from pixel_core.weights.cartridge import unpack_cartridge
+
+        return unpack_cartridge(source, target, replace=replace, on_progress=on_progress)
     if kinds[1] not in SUFFIXES:
         raise ModelFileError(f"what {target} is to be cannot be told by its name", hint=f"end it with {', '.join(SUFFIXES)}")
     raise ModelFileError(f"there is no way from a {kinds[0]} to a {kinds[1]} at once", hint="go by way of a .pxi")
