@@ -1,8 +1,9 @@
 """How fast does a model run from pixels, beside llama.cpp on the same cores in the same rounds?
 
-Tokens a second by the wall, best of the rounds, each round in turns: weights in textures, weights in buffers, llama.cpp (xllamacpp, its own
-threads as many as --threads; lavapipe takes LP_NUM_THREADS). Prints what shader compilation costs a process that has no cache, and with
---exact how many greedy tokens of the device are those of the arithmetic repeated on numpy.
+Best of the rounds, each in turns: weights in textures, weights in buffers, llama.cpp (xllamacpp; as many threads as --threads, which
+lavapipe takes as LP_NUM_THREADS). On a busy machine take --threads 1 and the CPU's clock: llama.cpp's threads wait for each other by
+spinning. Prints what compiling costs a process that has no cache, and with --exact how many greedy tokens of the device are those of its
+arithmetic repeated on numpy.
 """
 
 from __future__ import annotations
@@ -60,37 +61,47 @@ def _compare_speed(path: Path, arguments: argparse.Namespace) -> None:
     random = np.random.default_rng(1)
     peer = LlamaCppPeer(path, context=_CONTEXT, threads=arguments.threads)
     prompt = [int(one) for one in random.integers(100, peer.vocabulary_size, arguments.prompt)]
-    best: dict[str, tuple[float, float]] = {}
     with open_model(path) as file:
         backends = {kind: _open(file, kind) for kind in ("texture", "buffer")}
+    best = {name: [np.inf] * 4 for name in (*backends, "llama.cpp")}
     for _ in range(arguments.rounds + 1):  # the first warms up
         for kind, backend in backends.items():
             backend.truncate(0)
-            started = time.perf_counter()
-            token = int(backend.feed(prompt).argmax())
-            fed = time.perf_counter()
-            backend.decode_greedy(token, arguments.tokens)
-            _keep(best, kind, fed - started, time.perf_counter() - fed)
-        started = time.perf_counter()
-        token = int(peer.logits(prompt)[-1].argmax())
-        fed = time.perf_counter()
-        for step in range(arguments.tokens):
-            token = int(peer.logits([token], start=len(prompt) + step)[-1].argmax())
-        _keep(best, "llama.cpp", fed - started, time.perf_counter() - fed)
-    for name, (prefill, decode) in best.items():
-        rates = arguments.prompt / prefill, arguments.tokens / decode
-        peers = best["llama.cpp"]
-        print(
-            f"{name:10} prompt {rates[0]:7.1f} tokens/s ({peers[0] / prefill:5.2f} of llama.cpp)"
-            f"   decode {rates[1]:7.1f} tokens/s ({peers[1] / decode:5.2f} of llama.cpp)"
-        )
-    print(f"decode, texture beside buffer: {best['buffer'][1] / best['texture'][1]:.2f}")
+            with _Stopwatch(best[kind], 0):
+                token = int(backend.feed(prompt).argmax())
+            with _Stopwatch(best[kind], 2):
+                backend.decode_greedy(token, arguments.tokens)
+        with _Stopwatch(best["llama.cpp"], 0):
+            token = int(peer.logits(prompt)[-1].argmax())
+        with _Stopwatch(best["llama.cpp"], 2):
+            for step in range(arguments.tokens):
+                token = int(peer.logits([token], start=len(prompt) + step)[-1].argmax())
+    peers = best["llama.cpp"]
+    for clock, unit in ((0, "the wall"), (1, "CPU")):
+        print(f"tokens a second of {unit}; in brackets beside llama.cpp")
+        for name, taken in best.items():
+            prefill, decode = taken[clock], taken[2 + clock]
+            print(
+                f"  {name:10} prompt {arguments.prompt / prefill:7.1f} ({peers[clock] / prefill:.2f})"
+                f"   decode {arguments.tokens / decode:7.1f} ({peers[2 + clock] / decode:.2f})"
+            )
+        print(f"  decode, texture beside buffer: {best['buffer'][2 + clock] / best['texture'][2 + clock]:.2f}")
     peer.close()
 
 
-def _keep(best: dict[str, tuple[float, float]], name: str, prefill: float, decode: float) -> None:
-    known = best.get(name, (np.inf, np.inf))
-    best[name] = (min(known[0], prefill), min(known[1], decode))
+class _Stopwatch:
+    """Keeps the least seconds of the wall and of this process's CPU at two places of a list."""
+
+    def __init__(self, best: list[float], place: int) -> None:
+        self._best, self._place = best, place
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter(), time.process_time()
+
+    def __exit__(self, *_: object) -> None:
+        taken = time.perf_counter() - self._started[0], time.process_time() - self._started[1]
+        for offset, seconds in enumerate(taken):
+            self._best[self._place + offset] = min(self._best[self._place + offset], seconds)
 
 
 def _first_token(path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from pixel_core.engines.device_program import BufferRange, ProgramDevice, open_program_device
+from pixel_core.engines.device_program import BufferRange, ProgramBuffer, ProgramDevice, open_program_device
 from pixel_core.errors import DeviceFailed
 
 pytestmark = pytest.mark.device
@@ -40,7 +40,7 @@ def device() -> Iterator[ProgramDevice]:
     opened.close()
 
 
-def words(device: ProgramDevice, buffer: object, count: int) -> list[int]:
+def words(device: ProgramDevice, buffer: ProgramBuffer, count: int) -> list[int]:
     return np.frombuffer(device.read_buffer(buffer, 4 * count), np.uint32).tolist()
 
 

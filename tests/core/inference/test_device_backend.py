@@ -178,3 +178,19 @@ def test_weights_larger_than_a_page_are_split(random_model: Write, monkeypatch: 
             backend = DeviceBackend(open_program_device(), file, config_of(file), DeviceOptions(context_length=32, storage=storage))
             check_equal(backend, backend.feed_all(tokens), expected)
             backend.close()
+
+
+def test_a_real_model_says_where_paris_lies(smollm2: Path) -> None:
+    """SmolLM2-135M, 98 MB: more than one page of embeddings, 30 layers, two types. On llvmpipe numpy's exact arithmetic says the same."""
+    with open_model(smollm2) as file:
+        words = PlainMetadata(file.metadata)["tokenizer.ggml.tokens"]
+        assert isinstance(words, tuple)
+        backend = DeviceBackend(open_program_device(), file, config_of(file), DeviceOptions(context_length=64))
+    logits = backend.feed([words.index(word) for word in ("The", "Ġcapital", "Ġof", "ĠFrance", "Ġis")])
+    first = int(np.argmax(logits))
+    chosen = [first, *backend.decode_greedy(first, 6)]
+    backend.close()
+    text = "".join(words[token] for token in chosen)
+    assert text.startswith("ĠParis")
+    if "llvmpipe" in backend.description:
+        assert text == "ĠParis.ĊĊTheĠUnitedĠStates"
