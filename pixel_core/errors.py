@@ -4,10 +4,16 @@ A user's mistake is a `Finding`, never an exception. These are for an environmen
 
 PixelError
 ├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
-└── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
+├── DeviceFailed        a device that was lost, is out of memory or refuses what it is asked
+├── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
+├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
+├── ContextFull         more tokens than a model can take in one context
+└── RequestRefused      what a model was asked for is not possible
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class PixelError(Exception):
@@ -28,5 +34,31 @@ class EngineUnavailable(PixelError):  # noqa: N818 -- a state of the machine, no
     """The engine that was asked for cannot run here."""
 
 
+class DeviceFailed(PixelError):  # noqa: N818 -- a state of the device
+    """A device could not go on.
+
+    Args:
+        reason: `device_lost`, `out_of_memory` or `refused`.
+        message: One sentence for the user.
+        hint: What the user can do about it.
+    """
+
+    def __init__(self, reason: Literal["device_lost", "out_of_memory", "refused"], message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason: Literal["device_lost", "out_of_memory", "refused"] = reason
+
+
 class ModelFileError(PixelError):
     """A model's file cannot be read or made: it is damaged, or holds what is not known here."""
+
+
+class ModelUnusable(PixelError):  # noqa: N818 -- it describes the file
+    """The model cannot be used: its file contradicts itself, lacks something, or is of a kind that is not computed here."""
+
+
+class ContextFull(PixelError):  # noqa: N818 -- a state of the context
+    """The tokens do not fit into the context."""
+
+
+class RequestRefused(PixelError):  # noqa: N818 -- it describes the request
+    """A model was asked for something that is not possible: two prompts, a schema that is none, a stop text without end."""

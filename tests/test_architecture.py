@@ -13,8 +13,8 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 PACKAGES = {"pixel_core": REPOSITORY, "pixel_server": REPOSITORY / "server", "pixel_coach": REPOSITORY / "coach"}
 
-NEEDS_WGPU = {"pixel_core.engines.device"}
-"""Only a kernel worker loads it."""
+NEEDS_WGPU = {"pixel_core.engines.device", "pixel_core.engines.device_program"}
+"""Only a kernel worker and a model's worker load them."""
 
 IMPORT_ALL = """
 import importlib, json, sys, threading

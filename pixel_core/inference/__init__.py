@@ -1,0 +1,1 @@
+"""Language models: from the weights and the metadata of a file to text."""

@@ -1,0 +1,246 @@
+"""A language model on a device: weights as pixels, every kernel a proved one, nothing made per token."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pixel_core.engines.device_program import ProgramBuffer, ProgramDevice, ProgramDispatch
+from pixel_core.errors import ContextFull, ModelUnusable
+from pixel_core.inference.config import ModelConfig, read_config
+from pixel_core.inference.device_layers import BYTES_SPACE, SCALES_SPACE, SEARCHERS, LayerRecorder, LayerWeights, WorkingMemory, flatten
+from pixel_core.inference.device_weights import ROW_GROUP, DeviceMatrix, StorageKind, upload_matrix
+from pixel_core.inference.model_kernels import ModelKernels, model_shaders
+from pixel_core.inference.rope_table import rope_table
+from pixel_core.weights.dequantize import dequantize
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pixel_core.weights.model_file import ModelFile
+
+BATCH = 4
+"""Tokens of a prompt that go through the layers together."""
+
+_RUN = 16
+"""Greedy tokens of one submission: as many as a display is content with at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceOptions:
+    """What can be chosen.
+
+    Attributes:
+        context_length: Tokens that the cache holds; the model's own when that is less.
+        storage: Where weights lie.
+    """
+
+    context_length: int = 2048
+    storage: StorageKind = "texture"
+
+
+class DeviceBackend:
+    """Fulfils `GreedyBackend`. Whatever the device does not survive is a `DeviceFailed`.
+
+    Args:
+        device: Closed with the backend.
+        model: Only read while this is made.
+        options: What can be chosen.
+
+    Raises:
+        ModelUnusable: The model has what no kernel computes.
+        DeviceFailed: There is no room.
+    """
+
+    def __init__(self, device: ProgramDevice, model: ModelFile, options: DeviceOptions | None = None) -> None:
+        options = options or DeviceOptions()
+        self._device = device
+        self.config: ModelConfig = read_config(model.metadata, {name: one.shape for name, one in model.tensors.items()})
+        _check(self.config)
+        self.context_length = min(options.context_length, self.config.context_length)
+        self._length = 0
+        self._upload(model, options.storage)
+        self.description = f"device {device.info.name} ({options.storage}s)"
+
+    @property
+    def length(self) -> int:
+        """Tokens in the cache."""
+        return self._length
+
+    def feed(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """As `Backend.feed`."""
+        self._check_room(tokens)
+        for start in range(0, len(tokens) - 1, BATCH):
+            self._run_batch(tokens[start : min(start + BATCH, len(tokens) - 1)])
+        self._set(tokens[-1:])
+        self._device.run(self._next)
+        self._length += 1
+        return self._logits(1)[0]
+
+    def feed_all(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """As `Backend.feed_all`."""
+        self._check_room(tokens)
+        made: list[NDArray[np.float32]] = []
+        for start in range(0, len(tokens), BATCH):
+            batch = tokens[start : start + BATCH]
+            self._run_batch(batch, with_logits=True)
+            made.append(self._logits(BATCH)[: len(batch)])
+        return np.concatenate(made)
+
+    def decode_greedy(self, token: int, count: int) -> list[int]:
+        """As `GreedyBackend.decode_greedy`; the device hands out nothing but the ids."""
+        self._check_room([token] * count)
+        ids: list[int] = []
+        while len(ids) < count:
+            steps = min(_RUN, count - len(ids))
+            self._set([token])
+            self._device.run(self._greedy * steps)
+            ids += np.frombuffer(self._device.read_buffer(self._memory.chosen, 4 * steps), np.uint32).tolist()
+            token = ids[-1]
+            self._length += steps
+        return ids
+
+    def truncate(self, length: int) -> None:
+        """As `Backend.truncate`."""
+        if not 0 <= length <= self._length:
+            raise ValueError(f"the cache holds {self._length} tokens, not {length}")
+        self._length = length
+
+    def close(self) -> None:
+        """As `Backend.close`."""
+        self._device.close()
+
+    # ------------------------------------------------------------ running
+
+    def _run_batch(self, tokens: Sequence[int], *, with_logits: bool = False) -> None:
+        # Those that fill up the batch write behind the end of the cache, where the next tokens will overwrite them.
+        self._set([*tokens, *[0] * (BATCH - len(tokens))])
+        self._device.run((*self._batch, *self._batch_head) if with_logits else self._batch)
+        self._length += len(tokens)
+
+    def _set(self, tokens: Sequence[int]) -> None:
+        self._device.write_buffer(self._memory.tokens, struct.pack(f"<{len(tokens)}I", *tokens))
+        self._device.write_buffer(self._memory.state, struct.pack("<III", self._length, 0, 0))
+
+    def _logits(self, tokens: int) -> NDArray[np.float32]:
+        rows = self._head.rows
+        read = np.frombuffer(self._device.read_buffer(self._memory.logits, tokens * rows * 4), np.float32)
+        return read.reshape(tokens, rows)[:, : self.config.vocabulary_size].copy()
+
+    def _check_room(self, tokens: Sequence[int]) -> None:
+        if not tokens:
+            raise ValueError("no tokens")
+        if any(not 0 <= one < self.config.vocabulary_size for one in tokens):
+            raise ValueError("a token is none of the vocabulary")
+        if self._length + len(tokens) > self.context_length:
+            raise ContextFull(f"{self._length + len(tokens):,} tokens do not fit into the context of {self.context_length:,}")
+
+    # ------------------------------------------------------------ loading
+
+    def _upload(self, model: ModelFile, storage: StorageKind) -> None:
+        config, device = self.config, self._device
+
+        def vector(*names: str) -> ProgramBuffer:
+            parts = [_floats(model, name) for name in names]
+            contents = np.concatenate(parts)
+            buffer = device.create_buffer(contents.nbytes)
+            device.write_buffer(buffer, contents)
+            return buffer
+
+        def stacked(*names: str) -> tuple[tuple[int, DeviceMatrix], ...]:
+            """One matrix for each run of tensors of the same type, with its first row."""
+            made: list[tuple[int, DeviceMatrix]] = []
+            row = start = 0
+            for end in range(1, len(names) + 1):
+                if end == len(names) or model.tensors[names[end]].type != model.tensors[names[start]].type:
+                    made.append((row, upload_matrix(device, model, names[start:end], storage)))
+                    row += made[-1][1].rows
+                    start = end
+            return tuple(made)
+
+        positions = self.context_length + BATCH
+        turns: dict[tuple[float, float], ProgramBuffer] = {}
+        factors = _floats(model, "rope_freqs.weight") if config.rope.has_factors else None
+        layers: list[LayerWeights] = []
+        for layer in range(config.layer_count):
+            prefix = f"blk.{layer}."
+            key = (config.rope_base(layer), config.rope_scale(layer))
+            if key not in turns:
+                table = rope_table(positions, config.rope.length, *key, factors)
+                turns[key] = device.create_buffer(table.nbytes)
+                device.write_buffer(turns[key], table)
+            cache = positions * config.kv_head_count * config.head_length * 2
+            layers.append(
+                LayerWeights(
+                    attention_norm=vector(f"{prefix}attn_norm.weight"),
+                    qkv=stacked(*(f"{prefix}attn_{one}.weight" for one in "qkv")),
+                    bias=vector(*(f"{prefix}attn_{one}.bias" for one in "qkv")) if config.has_qkv_bias else None,
+                    q_norm=vector(f"{prefix}attn_q_norm.weight") if config.has_qk_norm else None,
+                    k_norm=vector(f"{prefix}attn_k_norm.weight") if config.has_qk_norm else None,
+                    output=upload_matrix(device, model, [f"{prefix}attn_output.weight"], storage),
+                    feed_forward_norm=vector(f"{prefix}ffn_norm.weight"),
+                    gate_up=stacked(f"{prefix}ffn_gate.weight", f"{prefix}ffn_up.weight"),
+                    down=upload_matrix(device, model, [f"{prefix}ffn_down.weight"], storage),
+                    keys=device.create_buffer(cache),
+                    values=device.create_buffer(cache),
+                    turns=turns[key],
+                )
+            )
+        embedding = upload_matrix(device, model, ["token_embd.weight"], storage)
+        self._head = embedding if config.is_output_tied else upload_matrix(device, model, ["output.weight"], storage)
+        self._memory = _working_memory(device, config, self._head.rows)
+        recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory)
+        norm = vector("output_norm.weight")
+
+        def record(tokens: int) -> tuple[ProgramDispatch, ...]:
+            blocks = [recorder.layer(weights, number, tokens) for number, weights in enumerate(layers)]
+            return flatten([recorder.embed(embedding, tokens), *blocks])
+
+        self._batch = record(BATCH)
+        self._batch_head = tuple(recorder.head(norm, self._head, BATCH))
+        self._next = (*record(1), *recorder.head(norm, self._head, 1))
+        self._greedy = (*self._next, *recorder.choose())
+
+
+def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int) -> WorkingMemory:
+    heads = (config.head_count + 2 * config.kv_head_count) * config.head_length
+    queries = config.head_count * config.head_length * BATCH * 4
+    return WorkingMemory(
+        state=device.create_buffer(16, is_uniform=True),
+        tokens=device.create_buffer(4 * BATCH),
+        residual=device.create_buffer(config.embedding_length * BATCH * 4),
+        bytes=device.create_buffer(BYTES_SPACE, is_uniform=True),
+        scales=device.create_buffer(SCALES_SPACE, is_uniform=True),
+        qkv=device.create_buffer(heads * BATCH * 4),
+        q=device.create_buffer(BYTES_SPACE, is_uniform=True) if queries <= BYTES_SPACE else device.create_buffer(queries),
+        gate_up=device.create_buffer(2 * config.feed_forward_length * BATCH * 4),
+        logits=device.create_buffer(logit_rows * BATCH * 4),
+        best=device.create_buffer(SEARCHERS * 8),
+        chosen=device.create_buffer(4 * _RUN),
+    )
+
+
+def _floats(model: ModelFile, name: str) -> NDArray[np.float32]:
+    tensor = model.tensors[name]
+    return dequantize(tensor.type, model.blocks(name), tensor.shape).reshape(-1)
+
+
+def _check(config: ModelConfig) -> None:
+    """What the kernels ask of a model's sizes."""
+    if config.has_post_norms:
+        raise ModelUnusable(f"the architecture {config.architecture} does not run on the device yet", hint="the reference backend runs it")
+    for what, length, step in (
+        ("embedding", config.embedding_length, 32),
+        ("feed-forward layer", config.feed_forward_length, 32),
+        ("head", config.head_length, ROW_GROUP),
+        ("group of heads that share keys", config.head_count // config.kv_head_count * config.head_length, 32),
+    ):
+        if length % step:
+            raise ModelUnusable(f"the {what} has {length:,} components, which the device's kernels take in steps of {step}")
+    widest = max(config.embedding_length, config.feed_forward_length, config.head_count * config.head_length)
+    if widest * BATCH > BYTES_SPACE:
+        raise ModelUnusable(f"rows of {widest:,} weights are too long for the device's kernels: {BYTES_SPACE // BATCH:,} at most")

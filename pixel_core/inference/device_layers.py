@@ -1,0 +1,251 @@
+"""The dispatches of a model: which kernel reads and writes what, in order, for a batch of so many tokens."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pixel_core.engines.device_program import ProgramBuffer, ProgramDevice, ProgramDispatch, Resource
+from pixel_core.inference.device_weights import ROW_GROUP, DeviceMatrix, WeightPage
+from pixel_core.inference.model_kernels import ModelKernel, ModelKernels
+
+if TYPE_CHECKING:
+    from pixel_core.inference.config import ModelConfig
+
+BYTES_SPACE = 1 << 16
+"""Bytes of quantised activations that a batch may need: what `var<uniform>` holds."""
+SCALES_SPACE = 1 << 15
+
+SEARCHERS = 1024
+"""Invocations that look for the greatest logit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerWeights:
+    """What one block reads.
+
+    Attributes:
+        attention_norm: f32.
+        qkv: Queries, keys and values: matrices of which one follows the other, with the row where each begins.
+        bias: f32 of all rows of qkv, or None.
+        q_norm: f32 of a head, or None.
+        k_norm: f32 of a head, or None.
+        output: Back from the heads.
+        feed_forward_norm: f32.
+        gate_up: Gate, then up.
+        down: Back from the feed-forward layer.
+        keys: The cache, f16.
+        values: The cache, f16.
+        turns: Cosines and sines.
+    """
+
+    attention_norm: ProgramBuffer
+    qkv: tuple[tuple[int, DeviceMatrix], ...]
+    bias: ProgramBuffer | None
+    q_norm: ProgramBuffer | None
+    k_norm: ProgramBuffer | None
+    output: DeviceMatrix
+    feed_forward_norm: ProgramBuffer
+    gate_up: tuple[tuple[int, DeviceMatrix], ...]
+    down: DeviceMatrix
+    keys: ProgramBuffer
+    values: ProgramBuffer
+    turns: ProgramBuffer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingMemory:
+    """Buffers that every layer uses anew.
+
+    Attributes:
+        state: Position, token chosen last, number of tokens chosen: three u32.
+        tokens: u32 of the batch.
+        residual: f32[tokens, width].
+        bytes: Quantised activations.
+        scales: Their scales.
+        qkv: f32[tokens, rows of qkv].
+        q: f32[tokens, heads · width of a head], turned and scaled.
+        gate_up: f32[tokens, 2 · feed_forward_length].
+        logits: f32[tokens, vocabulary, filled up].
+        best: The searchers' finds.
+        chosen: u32 of every token chosen in a run.
+    """
+
+    state: ProgramBuffer
+    tokens: ProgramBuffer
+    residual: ProgramBuffer
+    bytes: ProgramBuffer
+    scales: ProgramBuffer
+    qkv: ProgramBuffer
+    q: ProgramBuffer
+    gate_up: ProgramBuffer
+    logits: ProgramBuffer
+    best: ProgramBuffer
+    chosen: ProgramBuffer
+
+
+class LayerRecorder:
+    """Makes dispatches for one model on one device.
+
+    Args:
+        device: Where.
+        kernels: The texts.
+        config: Of the model.
+        memory: Large enough for the largest batch.
+    """
+
+    def __init__(self, device: ProgramDevice, kernels: ModelKernels, config: ModelConfig, memory: WorkingMemory) -> None:
+        self._device = device
+        self._kernels = kernels
+        self._config = config
+        self._memory = memory
+        self._uniforms: dict[bytes, ProgramBuffer] = {}
+
+    def embed(self, table: DeviceMatrix, tokens: int) -> list[ProgramDispatch]:
+        """Rows of the embedding into the residual stream."""
+        config, memory = self._config, self._memory
+        kernel = self._kernels.get(f"embed_{table.type.name.lower()}", macros=self._placed(table))
+        made: list[ProgramDispatch] = []
+        for page in table.pages:
+            size = self._uniform(struct.pack("<IIIf", table.columns, page.first, page.rows, config.embedding_scale))
+            named = {"quants": page.quants, "scales": page.scales, "tokens": memory.tokens, "y": memory.residual, "size": size}
+            made.append(self._dispatch(kernel, named, (-(-table.columns // 4 // kernel.width), tokens, 1)))
+        return made
+
+    def layer(self, weights: LayerWeights, layer: int, tokens: int) -> list[ProgramDispatch]:
+        """One block."""
+        config, memory = self._config, self._memory
+        made = [self._norm(weights.attention_norm, tokens)]
+        qkv_rows = (config.head_count + 2 * config.kv_head_count) * config.head_length
+        for first, matrix in weights.qkv:
+            made += self._multiply(matrix, memory.qkv, tokens, first=first, stride=qkv_rows)
+        made.append(self._rope(weights, tokens))
+        made.append(self._attention(weights, layer, tokens))
+        made += self._multiply(weights.output, memory.residual, tokens, stride=config.embedding_length, add=True)
+        made.append(self._norm(weights.feed_forward_norm, tokens))
+        for first, matrix in weights.gate_up:
+            made += self._multiply(matrix, memory.gate_up, tokens, first=first, stride=2 * config.feed_forward_length)
+        made.append(self._gate(tokens))
+        made += self._multiply(weights.down, memory.residual, tokens, stride=config.embedding_length, add=True)
+        return made
+
+    def head(self, norm: ProgramBuffer, matrix: DeviceMatrix, tokens: int) -> list[ProgramDispatch]:
+        """Logits of every token of the batch."""
+        return [self._norm(norm, tokens), *self._multiply(matrix, self._memory.logits, tokens, stride=matrix.rows)]
+
+    def choose(self) -> list[ProgramDispatch]:
+        """The likeliest token becomes the next one to be fed."""
+        memory = self._memory
+        find, take = self._kernels.get("choose", "find_best"), self._kernels.get("choose", "take_best")
+        vocabulary = self._uniform(struct.pack("<I", self._config.vocabulary_size))
+        named: dict[str, Resource] = {"logits": memory.logits, "best": memory.best, "vocabulary": vocabulary}
+        searched = self._dispatch(find, named, (SEARCHERS // find.width, 1, 1))
+        named = {"best": memory.best, "state": memory.state, "tokens": memory.tokens, "chosen": memory.chosen}
+        return [searched, self._dispatch(take, named, (1, 1, 1))]
+
+    def _norm(self, weight: ProgramBuffer, tokens: int) -> ProgramDispatch:
+        config, memory = self._config, self._memory
+        size = self._uniform(struct.pack("<If", config.embedding_length, config.epsilon))
+        named = {"size": size, "x": memory.residual, "weight": weight, "bytes": memory.bytes, "scales": memory.scales}
+        return self._dispatch(self._kernels.get("norm_quantise"), named, (tokens, 1, 1))
+
+    def _rope(self, weights: LayerWeights, tokens: int) -> ProgramDispatch:
+        config, memory = self._config, self._memory
+        heads, kv_heads = config.head_count, config.kv_head_count
+        packed = struct.pack(
+            "<IIIIff", heads, kv_heads, config.head_length, config.rope.length, config.attention_scale, config.epsilon
+        )
+        named: dict[str, Resource] = {
+            "size": self._uniform(packed),
+            "state": memory.state,
+            "qkv": memory.qkv,
+            "turns": weights.turns,
+            "q": memory.q,
+            "keys": weights.keys,
+            "values": weights.values,
+        }
+        macros: dict[str, int] = {}
+        if weights.bias is not None:
+            macros["BIAS"] = 1
+            named["bias"] = weights.bias
+        if weights.q_norm is not None and weights.k_norm is not None:
+            macros["NORM"] = 1
+            named |= {"q_weight": weights.q_norm, "k_weight": weights.k_norm}
+        kernel = self._kernels.get("rope_append", macros=macros)
+        constants = {"halves": float(config.rope.pairs == "halves")}
+        return self._dispatch(kernel, named, (heads + 2 * kv_heads, tokens, 1), constants)
+
+    def _attention(self, weights: LayerWeights, layer: int, tokens: int) -> ProgramDispatch:
+        config, memory = self._config, self._memory
+        window = config.sliding_window if config.is_local(layer) else 0
+        named: dict[str, Resource] = {
+            "q": memory.q,
+            "keys": weights.keys,
+            "values": weights.values,
+            "state": memory.state,
+            "size": self._uniform(struct.pack("<II", config.kv_head_count, window)),
+            "bytes": memory.bytes,
+            "scales": memory.scales,
+        }
+        macros = {"HEAD": config.head_length, "GROUP": config.head_count // config.kv_head_count}
+        if memory.q.is_uniform:
+            macros["UNIFORM"] = 1
+        return self._dispatch(self._kernels.get("attention", macros=macros), named, (config.kv_head_count, tokens, 1))
+
+    def _gate(self, tokens: int) -> ProgramDispatch:
+        memory, columns = self._memory, self._config.feed_forward_length
+        kernel = self._kernels.get("gate_quantise")
+        size = self._uniform(struct.pack("<I", columns))
+        named = {"size": size, "gate_up": memory.gate_up, "bytes": memory.bytes, "scales": memory.scales}
+        constants = {"gelu": float(self._config.activation == "gelu")}
+        return self._dispatch(kernel, named, (-(-columns // 32 // kernel.width), tokens, 1), constants)
+
+    def _multiply(
+        self, matrix: DeviceMatrix, y: ProgramBuffer, tokens: int, *, stride: int, first: int = 0, add: bool = False
+    ) -> list[ProgramDispatch]:
+        macros = {"TOKENS": tokens, "UNIFORM": 1, **self._placed(matrix)}
+        if matrix.type.name in {"Q4_0", "Q4_1"}:
+            macros["SCALE_TEXELS"] = 2 if matrix.type.name == "Q4_1" else 1
+            kernel = self._kernels.get("q4_matvec", macros=macros)
+        else:
+            kernel = self._kernels.get(f"{matrix.type.name.lower()}_matvec", macros=macros)
+        return [self._multiply_page(kernel, matrix, page, y, first + page.first, stride, add) for page in matrix.pages]
+
+    def _multiply_page(
+        self, kernel: ModelKernel, matrix: DeviceMatrix, page: WeightPage, y: ProgramBuffer, first: int, stride: int, add: bool
+    ) -> ProgramDispatch:
+        named = {
+            "quants": page.quants,
+            "scales": page.scales,
+            "x": self._memory.bytes,
+            "x_scales": self._memory.scales,
+            "y": y,
+            "size": self._uniform(struct.pack("<IIII", page.rows, matrix.columns, first, stride)),
+        }
+        return self._dispatch(kernel, named, (-(-page.rows // ROW_GROUP // kernel.width), 1, 1), {"add": float(add)})
+
+    def _placed(self, matrix: DeviceMatrix) -> Mapping[str, int]:
+        return {"TEXTURE": 1} if matrix.storage == "texture" else {}
+
+    def _uniform(self, contents: bytes) -> ProgramBuffer:
+        if contents not in self._uniforms:
+            self._uniforms[contents] = self._device.create_buffer(len(contents), is_uniform=True)
+            self._device.write_buffer(self._uniforms[contents], contents)
+        return self._uniforms[contents]
+
+    def _dispatch(
+        self,
+        kernel: ModelKernel,
+        named: Mapping[str, Resource],
+        workgroups: tuple[int, int, int],
+        constants: Mapping[str, float] | None = None,
+    ) -> ProgramDispatch:
+        pipeline = self._device.compile(kernel.source, kernel.entry_point, constants)
+        return self._device.dispatch(pipeline, {kernel.bindings[name]: one for name, one in named.items()}, workgroups)
+
+
+def flatten(parts: Sequence[Sequence[ProgramDispatch]]) -> tuple[ProgramDispatch, ...]:
+    """All dispatches in order."""
+    return tuple(one for part in parts for one in part)

@@ -1,0 +1,50 @@
+#ifdef TEXTURE
+@group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(1) var scales: texture_storage_2d<rgba32uint, read>;
+
+fn load_quants(column: u32, row: u32) -> vec4<u32> {
+    return textureLoad(quants, vec2<u32>(column, row));
+}
+
+fn load_scales(column: u32, row: u32) -> vec4<u32> {
+    return textureLoad(scales, vec2<u32>(column, row));
+}
+#else
+@group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> scales: array<vec4<u32>>;
+
+fn load_quants(column: u32, row: u32) -> vec4<u32> {
+    return quants[row * (size.columns / 4u) + column];
+}
+
+fn load_scales(column: u32, row: u32) -> vec4<u32> {
+    return scales[row * (size.columns / 32u) + column];
+}
+#endif
+
+const WIDTH = 32u; // invocations in a workgroup
+
+struct Size {
+    columns: u32,
+    first: u32, // token whose row is the first of this page
+    rows: u32, // of this page
+    scale: f32,
+}
+
+@group(0) @binding(2) var<storage, read> tokens: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<uniform> size: Size;
+
+@compute @workgroup_size(WIDTH)
+fn embed_q8_0(@builtin(global_invocation_id) global: vec3<u32>) {
+    let vector = global.x; // of four columns
+    let id = tokens[global.y];
+    if (vector >= size.columns / 4u || id < size.first || id >= size.first + size.rows) {
+        return;
+    }
+    let row = id - size.first;
+    let word = load_quants(vector, row / 4u)[row % 4u];
+    let pair = load_scales(vector / 8u, row / 8u)[row % 8u / 2u];
+    let d = unpack2x16float(pair)[row % 2u];
+    y[global.y * (size.columns / 4u) + vector] = (vec4<f32>(unpack4xI8(word)) * d) * size.scale;
+}

@@ -1,0 +1,57 @@
+#include "quantise_block.wgsl"
+
+const WIDTH = 32u; // invocations in a workgroup
+
+struct Size {
+    columns: u32,
+    epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> size: Size;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> bytes: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read_write> scales: array<vec4<f32>>;
+
+var<workgroup> sums: array<f32, WIDTH>;
+
+// 1 / √x by Newton's iteration, from additions and products alone: division and square root would do on a CPU, but compilers
+// may put another instruction in place of the two.
+fn exact_rsqrt(x: f32) -> f32 {
+    var y = bitcast<f32>(0x5f3759dfu - (bitcast<u32>(x) >> 1u));
+    for (var i = 0u; i < 4u; i++) {
+        y = y * (1.5 - (0.5 * x * y) * y);
+    }
+    return y;
+}
+
+@compute @workgroup_size(WIDTH)
+fn norm_quantise(@builtin(workgroup_id) token: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let vectors = size.columns / 4u;
+    let start = token.x * vectors;
+    var squares = vec4<f32>();
+    for (var i = lane; i < vectors; i += WIDTH) {
+        let v = x[start + i];
+        squares += v * v;
+    }
+    sums[lane] = (squares.x + squares.y) + (squares.z + squares.w);
+    workgroupBarrier();
+    var sum = 0.0;
+    for (var i = 0u; i < WIDTH; i++) {
+        sum += sums[i];
+    }
+    let factor = exact_rsqrt(sum / f32(size.columns) + size.epsilon);
+
+    let blocks = size.columns / 32u;
+    for (var block = lane; block < blocks; block += WIDTH) {
+        var v: array<vec4<f32>, 8>;
+        for (var i = 0u; i < 8u; i++) {
+            v[i] = (x[start + block * 8u + i] * factor) * weight[block * 8u + i];
+        }
+        let made = quantise_block(v);
+        let place = token.x * blocks + block;
+        bytes[place * 2u] = made.low;
+        bytes[place * 2u + 1u] = made.high;
+        scales[place] = made.scales;
+    }
+}

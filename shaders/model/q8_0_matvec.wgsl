@@ -1,0 +1,99 @@
+#ifdef TEXTURE
+@group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(1) var scales: texture_storage_2d<rgba32uint, read>;
+
+fn load_quants(column: u32, row: u32) -> vec4<u32> {
+    return textureLoad(quants, vec2<u32>(column, row));
+}
+
+fn load_scales(column: u32, row: u32) -> vec4<u32> {
+    return textureLoad(scales, vec2<u32>(column, row));
+}
+#else
+@group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> scales: array<vec4<u32>>;
+
+fn load_quants(column: u32, row: u32) -> vec4<u32> {
+    return quants[row * (size.columns / 4u) + column];
+}
+
+fn load_scales(column: u32, row: u32) -> vec4<u32> {
+    return scales[row * (size.columns / 32u) + column];
+}
+#endif
+
+#ifdef UNIFORM
+@group(0) @binding(2) var<uniform> x: array<vec4<u32>, 4096>;
+@group(0) @binding(3) var<uniform> x_scales: array<vec4<f32>, 2048>;
+#else
+@group(0) @binding(2) var<storage, read> x: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> x_scales: array<vec4<f32>>;
+#endif
+
+struct Size {
+    rows: u32,
+    columns: u32,
+    first: u32, // where the rows begin in a token's part of y
+    stride: u32, // of the tokens in y
+}
+
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> size: Size;
+
+override add: bool = false;
+
+const WIDTH = 16u; // invocations in a workgroup
+
+// Byte `i` of each of four words, with its sign: column i of four rows.
+fn column(words: vec4<u32>, i: u32) -> vec4<i32> {
+    return bitcast<vec4<i32>>(words << vec4<u32>(24u - 8u * i)) >> vec4<u32>(24u);
+}
+
+fn dots(words: vec4<u32>, number: vec4<i32>) -> vec4<i32> {
+    return column(words, 0u) * number.x + column(words, 1u) * number.y + column(words, 2u) * number.z + column(words, 3u) * number.w;
+}
+
+@compute @workgroup_size(WIDTH)
+fn q8_0_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
+    let row = global.x; // of scales: eight rows of weights, two rows of texels
+    if (row * 8u >= size.rows) {
+        return;
+    }
+    let blocks = size.columns / 32u;
+    var low: array<vec4<f32>, TOKENS>; // rows 0 to 3
+    var high: array<vec4<f32>, TOKENS>; // rows 4 to 7
+    for (var block = 0u; block < blocks; block++) {
+        var dots_low: array<vec4<i32>, TOKENS>;
+        var dots_high: array<vec4<i32>, TOKENS>;
+        for (var half = 0u; half < 2u; half++) {
+            let place = block * 2u + half;
+            for (var i = 0u; i < 4u; i++) {
+                let upper = load_quants(place * 4u + i, row * 2u);
+                let lower = load_quants(place * 4u + i, row * 2u + 1u);
+                for (var t = 0u; t < TOKENS; t++) {
+                    let number = unpack4xI8(x[t * blocks * 2u + place][i]);
+                    dots_low[t] += dots(upper, number);
+                    dots_high[t] += dots(lower, number);
+                }
+            }
+        }
+        let pairs = load_scales(block, row);
+        let d_low = vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
+        let d_high = vec4<f32>(unpack2x16float(pairs.z), unpack2x16float(pairs.w));
+        for (var t = 0u; t < TOKENS; t++) {
+            let d = x_scales[t * blocks + block].x;
+            low[t] += vec4<f32>(dots_low[t]) * (d_low * d);
+            high[t] += vec4<f32>(dots_high[t]) * (d_high * d);
+        }
+    }
+    for (var t = 0u; t < TOKENS; t++) {
+        let place = (t * size.stride + size.first) / 4u + row * 2u;
+        if (add) {
+            y[place] += low[t];
+            y[place + 1u] += high[t];
+        } else {
+            y[place] = low[t];
+            y[place + 1u] = high[t];
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""Tiny models, and llama.cpp as the peer of what computes them."""
