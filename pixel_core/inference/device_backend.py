@@ -5,15 +5,25 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from pixel_core.engines.device_program import ProgramBuffer, ProgramDevice, ProgramDispatch
 from pixel_core.errors import ContextFull, ModelUnusable
-from pixel_core.inference.config import ModelConfig, read_config
-from pixel_core.inference.device_layers import BYTES_SPACE, SCALES_SPACE, SEARCHERS, LayerRecorder, LayerWeights, WorkingMemory, flatten
+from pixel_core.inference.config import ModelConfig
+from pixel_core.inference.device_layers import (
+    BYTES_SPACE,
+    SCALES_SPACE,
+    SEARCHERS,
+    TILE,
+    Batch,
+    LayerRecorder,
+    LayerWeights,
+    WorkingMemory,
+)
 from pixel_core.inference.device_weights import ROW_GROUP, DeviceMatrix, StorageKind, upload_matrix
+from pixel_core.inference.model_config import model_config
 from pixel_core.inference.model_kernels import ModelKernels, model_shaders
 from pixel_core.inference.rope_table import rope_table
 from pixel_core.weights.dequantize import dequantize
@@ -25,6 +35,8 @@ if TYPE_CHECKING:
 
 BATCH = 4
 """Tokens of a prompt that go through the layers together."""
+
+Ending: TypeAlias = Literal["nothing", "logits", "choice"]
 
 _RUN = 16
 """Greedy tokens of one submission: as many as a display is content with at once."""
@@ -59,10 +71,11 @@ class DeviceBackend:
     def __init__(self, device: ProgramDevice, model: ModelFile, options: DeviceOptions | None = None) -> None:
         options = options or DeviceOptions()
         self._device = device
-        self.config: ModelConfig = read_config(model.metadata, {name: one.shape for name, one in model.tensors.items()})
+        self.config: ModelConfig = model_config(model)
         _check(self.config)
         self.context_length = min(options.context_length, self.config.context_length)
         self._length = 0
+        self._programs: dict[tuple[int, int, Ending], tuple[ProgramDispatch, ...]] = {}
         self._upload(model, options.storage)
         self.description = f"device {device.info.name} ({options.storage}s)"
 
@@ -77,7 +90,7 @@ class DeviceBackend:
         for start in range(0, len(tokens) - 1, BATCH):
             self._run_batch(tokens[start : min(start + BATCH, len(tokens) - 1)])
         self._set(tokens[-1:])
-        self._device.run(self._next)
+        self._device.run(self._program(1, self._length, "logits"))
         self._length += 1
         return self._logits(1)[0]
 
@@ -98,7 +111,7 @@ class DeviceBackend:
         while len(ids) < count:
             steps = min(_RUN, count - len(ids))
             self._set([token])
-            self._device.run(self._greedy * steps)
+            self._device.run(self._program(1, self._length + steps - 1, "choice") * steps)
             ids += np.frombuffer(self._device.read_buffer(self._memory.chosen, 4 * steps), np.uint32).tolist()
             token = ids[-1]
             self._length += steps
@@ -119,7 +132,7 @@ class DeviceBackend:
     def _run_batch(self, tokens: Sequence[int], *, with_logits: bool = False) -> None:
         # Those that fill up the batch write behind the end of the cache, where the next tokens will overwrite them.
         self._set([*tokens, *[0] * (BATCH - len(tokens))])
-        self._device.run((*self._batch, *self._batch_head) if with_logits else self._batch)
+        self._device.run(self._program(BATCH, self._length + BATCH - 1, "logits" if with_logits else "nothing"))
         self._length += len(tokens)
 
     def _set(self, tokens: Sequence[int]) -> None:
@@ -192,22 +205,36 @@ class DeviceBackend:
             )
         embedding = upload_matrix(device, model, ["token_embd.weight"], storage)
         self._head = embedding if config.is_output_tied else upload_matrix(device, model, ["output.weight"], storage)
-        self._memory = _working_memory(device, config, self._head.rows)
-        recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory)
-        norm = vector("output_norm.weight")
+        self._memory = _working_memory(device, config, self._head.rows, positions)
+        self._layers, self._embedding, self._norm = layers, embedding, vector("output_norm.weight")
+        self._recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory)
 
-        def record(tokens: int) -> tuple[ProgramDispatch, ...]:
-            blocks = [recorder.layer(weights, number, tokens) for number, weights in enumerate(layers)]
-            return flatten([recorder.embed(embedding, tokens), *blocks])
+    def _program(self, tokens: int, last: int, ending: Ending) -> tuple[ProgramDispatch, ...]:
+        """The dispatches of a batch.
 
-        self._batch = record(BATCH)
-        self._batch_head = tuple(recorder.head(norm, self._head, BATCH))
-        self._next = (*record(1), *recorder.head(norm, self._head, 1))
-        self._greedy = (*self._next, *recorder.choose())
+        Args:
+            tokens: Of the batch.
+            last: Position of the last token that this list is to be run for.
+            ending: What follows the blocks.
+        """
+        key = (tokens, last // TILE, ending)
+        if key not in self._programs:
+            batch, recorder = Batch(tokens=tokens, tiles=last // TILE + 1), self._recorder
+            parts = [recorder.embed(self._embedding, tokens)]
+            parts += [recorder.layer(weights, number, batch) for number, weights in enumerate(self._layers)]
+            if ending != "nothing":
+                parts.append(recorder.head(self._norm, self._head, tokens))
+            if ending == "choice":
+                parts.append(recorder.choose())
+            # One list for each kind: those for fewer keys are not needed again soon.
+            self._programs = {other: made for other, made in self._programs.items() if (other[0], other[2]) != (tokens, ending)}
+            self._programs[key] = tuple(one for part in parts for one in part)
+        return self._programs[key]
 
 
-def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int) -> WorkingMemory:
+def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int, positions: int) -> WorkingMemory:
     heads = (config.head_count + 2 * config.kv_head_count) * config.head_length
+    tiles = -(-positions // TILE)
     queries = config.head_count * config.head_length * BATCH * 4
     return WorkingMemory(
         state=device.create_buffer(16, is_uniform=True),
@@ -219,6 +246,9 @@ def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int)
         q=device.create_buffer(BYTES_SPACE, is_uniform=True) if queries <= BYTES_SPACE else device.create_buffer(queries),
         gate_up=device.create_buffer(2 * config.feed_forward_length * BATCH * 4),
         logits=device.create_buffer(logit_rows * BATCH * 4),
+        tile_sums=device.create_buffer(BATCH * tiles * config.head_count * config.head_length * 4),
+        tile_tops=device.create_buffer(BATCH * tiles * config.head_count * 8),
+        tiles=tiles,
         best=device.create_buffer(SEARCHERS * 8),
         chosen=device.create_buffer(4 * _RUN),
     )

@@ -18,6 +18,9 @@ BYTES_SPACE = 1 << 16
 """Bytes of quantised activations that a batch may need: what `var<uniform>` holds."""
 SCALES_SPACE = 1 << 15
 
+TILE = 32
+"""Keys that a workgroup of attention_tile.wgsl sees."""
+
 SEARCHERS = 1024
 """Invocations that look for the greatest logit."""
 
@@ -69,6 +72,9 @@ class WorkingMemory:
         q: f32[tokens, heads · width of a head], turned and scaled.
         gate_up: f32[tokens, 2 · feed_forward_length].
         logits: f32[tokens, vocabulary, filled up].
+        tile_sums: f32[tokens, tiles, heads · width of a head]: values that each tile of keys contributes.
+        tile_tops: f32[tokens, tiles, heads, 2]: greatest score and sum of weights of each tile.
+        tiles: How many there is room for.
         best: The searchers' finds.
         chosen: u32 of every token chosen in a run.
     """
@@ -82,8 +88,24 @@ class WorkingMemory:
     q: ProgramBuffer
     gate_up: ProgramBuffer
     logits: ProgramBuffer
+    tile_sums: ProgramBuffer
+    tile_tops: ProgramBuffer
+    tiles: int
     best: ProgramBuffer
     chosen: ProgramBuffer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a list of dispatches is for.
+
+    Attributes:
+        tokens: That go through the layers together.
+        tiles: Of `TILE` keys, up to the last token's own.
+    """
+
+    tokens: int
+    tiles: int
 
 
 class LayerRecorder:
@@ -111,18 +133,18 @@ class LayerRecorder:
         for page in table.pages:
             size = self._uniform(struct.pack("<IIIf", table.columns, page.first, page.rows, config.embedding_scale))
             named = {"quants": page.quants, "scales": page.scales, "tokens": memory.tokens, "y": memory.residual, "size": size}
-            made.append(self._dispatch(kernel, named, (-(-table.columns // 4 // kernel.width), tokens, 1)))
+            made.append(self._dispatch(kernel, named, (_ceil(table.columns // 4, kernel.width), tokens, 1)))
         return made
 
-    def layer(self, weights: LayerWeights, layer: int, tokens: int) -> list[ProgramDispatch]:
+    def layer(self, weights: LayerWeights, layer: int, batch: Batch) -> list[ProgramDispatch]:
         """One block."""
-        config, memory = self._config, self._memory
+        config, memory, tokens = self._config, self._memory, batch.tokens
         made = [self._norm(weights.attention_norm, tokens)]
         qkv_rows = (config.head_count + 2 * config.kv_head_count) * config.head_length
         for first, matrix in weights.qkv:
             made += self._multiply(matrix, memory.qkv, tokens, first=first, stride=qkv_rows)
         made.append(self._rope(weights, tokens))
-        made.append(self._attention(weights, layer, tokens))
+        made += self._attention(weights, layer, batch)
         made += self._multiply(weights.output, memory.residual, tokens, stride=config.embedding_length, add=True)
         made.append(self._norm(weights.feed_forward_norm, tokens))
         for first, matrix in weights.gate_up:
@@ -177,22 +199,33 @@ class LayerRecorder:
         constants = {"halves": float(config.rope.pairs == "halves")}
         return self._dispatch(kernel, named, (heads + 2 * kv_heads, tokens, 1), constants)
 
-    def _attention(self, weights: LayerWeights, layer: int, tokens: int) -> ProgramDispatch:
+    def _attention(self, weights: LayerWeights, layer: int, batch: Batch) -> list[ProgramDispatch]:
         config, memory = self._config, self._memory
         window = config.sliding_window if config.is_local(layer) else 0
+        kv_heads, heads = config.kv_head_count, config.head_count
         named: dict[str, Resource] = {
             "q": memory.q,
             "keys": weights.keys,
             "values": weights.values,
             "state": memory.state,
-            "size": self._uniform(struct.pack("<II", config.kv_head_count, window)),
+            "size": self._uniform(struct.pack("<III", kv_heads, window, memory.tiles)),
+            "sums": memory.tile_sums,
+            "tops": memory.tile_tops,
+        }
+        macros = {"HEAD": config.head_length, "GROUP": heads // kv_heads}
+        if memory.q.is_uniform:
+            macros["UNIFORM"] = 1
+        tile = self._dispatch(self._kernels.get("attention_tile", macros=macros), named, (batch.tiles, kv_heads, batch.tokens))
+        named = {
+            "sums": memory.tile_sums,
+            "tops": memory.tile_tops,
+            "state": memory.state,
+            "size": self._uniform(struct.pack("<III", heads, config.head_length, memory.tiles)),
             "bytes": memory.bytes,
             "scales": memory.scales,
         }
-        macros = {"HEAD": config.head_length, "GROUP": config.head_count // config.kv_head_count}
-        if memory.q.is_uniform:
-            macros["UNIFORM"] = 1
-        return self._dispatch(self._kernels.get("attention", macros=macros), named, (config.kv_head_count, tokens, 1))
+        merge = self._kernels.get("attention_merge")
+        return [tile, self._dispatch(merge, named, (_ceil(heads * config.head_length // 32, merge.width), batch.tokens, 1))]
 
     def _gate(self, tokens: int) -> ProgramDispatch:
         memory, columns = self._memory, self._config.feed_forward_length
@@ -200,7 +233,7 @@ class LayerRecorder:
         size = self._uniform(struct.pack("<I", columns))
         named = {"size": size, "gate_up": memory.gate_up, "bytes": memory.bytes, "scales": memory.scales}
         constants = {"gelu": float(self._config.activation == "gelu")}
-        return self._dispatch(kernel, named, (-(-columns // 32 // kernel.width), tokens, 1), constants)
+        return self._dispatch(kernel, named, (_ceil(columns // 32, kernel.width), tokens, 1), constants)
 
     def _multiply(
         self, matrix: DeviceMatrix, y: ProgramBuffer, tokens: int, *, stride: int, first: int = 0, add: bool = False
@@ -222,9 +255,9 @@ class LayerRecorder:
             "x": self._memory.bytes,
             "x_scales": self._memory.scales,
             "y": y,
-            "size": self._uniform(struct.pack("<IIII", page.rows, matrix.columns, first, stride)),
+            "size": self._uniform(struct.pack("<IIIII", page.rows, matrix.columns, first, stride, add)),
         }
-        return self._dispatch(kernel, named, (-(-page.rows // ROW_GROUP // kernel.width), 1, 1), {"add": float(add)})
+        return self._dispatch(kernel, named, (_ceil(page.rows // ROW_GROUP, kernel.width), 1, 1))
 
     def _placed(self, matrix: DeviceMatrix) -> Mapping[str, int]:
         return {"TEXTURE": 1} if matrix.storage == "texture" else {}
@@ -246,6 +279,5 @@ class LayerRecorder:
         return self._device.dispatch(pipeline, {kernel.bindings[name]: one for name, one in named.items()}, workgroups)
 
 
-def flatten(parts: Sequence[Sequence[ProgramDispatch]]) -> tuple[ProgramDispatch, ...]:
-    """All dispatches in order."""
-    return tuple(one for part in parts for one in part)
+def _ceil(count: int, width: int) -> int:
+    return -(-count // width)

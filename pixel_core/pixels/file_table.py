@@ -14,6 +14,9 @@ from pixel_core.pixels.file_path import check_path
 from pixel_core.pixels.morton import CODES, block_codes, block_size, morton_of, tile_of
 from pixel_core.pixels.region import Region
 
+MARK: Final = "pixelfs"
+VERSION: Final = b"\x01"
+"""Value of the attribute `MARK` of a map that holds files."""
 FILE_PREFIX: Final = "file:"
 ORIGIN: Final = morton_of(0, 0)
 """Where the first file begins; the others follow on the curve, so that all have positive coordinates."""

@@ -72,7 +72,7 @@ def open_log(path: Path, *, writable: bool) -> tuple[LogFile, MapHeader, State]:
         MapDamaged: The header, the slots or a commit are damaged.
     """
     with naming(path):
-        file = _locked(path) if writable else _open(path)
+        file = lock_log(path) if writable else _open(path)
         try:
             header = read_header(file)
             state = read_state(file, newest_slot(file))
@@ -85,18 +85,14 @@ def open_log(path: Path, *, writable: bool) -> tuple[LogFile, MapHeader, State]:
     return file, header, state
 
 
-def now() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+def lock_log(path: Path) -> LogFile:
+    """Open a map's file as its only writer, whatever it holds.
 
-
-def _open(path: Path, *, writable: bool = False) -> LogFile:
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise MapError(f"`{path}` is no map: it is no regular file")
-    return LogFile(path, writable=writable)
-
-
-def _locked(path: Path) -> LogFile:
+    Raises:
+        MapBusy: Somebody else writes it.
+        MapError: It is no regular file.
+        OSError: It cannot be opened.
+    """
     while True:
         file = _open(path, writable=True)
         if not file.lock():
@@ -106,3 +102,14 @@ def _locked(path: Path) -> LogFile:
             return file
         # Compacted between opening and locking: another file has the name now.
         file.close()
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def _open(path: Path, *, writable: bool = False) -> LogFile:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise MapError(f"`{path}` is no map: it is no regular file")
+    return LogFile(path, writable=writable)

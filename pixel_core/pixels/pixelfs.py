@@ -12,20 +12,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, Final, final
+from typing import TYPE_CHECKING, BinaryIO, final
 
 from pixel_core.pixels.errors import MapError, NoSuchPath, PathRefused, TileDamaged
 from pixel_core.pixels.file_path import check_path
-from pixel_core.pixels.file_table import FILE_PREFIX, FileEntry, FileTable
+from pixel_core.pixels.file_table import FILE_PREFIX, MARK, VERSION, FileEntry, FileTable
 from pixel_core.pixels.open_log import naming, now
 from pixel_core.pixels.tile_store import TileStore
 from pixel_core.pixels.tile_writer import DEFAULT_TILE_SIDE, TileWriter
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer, Self
-
-MARK: Final = "pixelfs"
-VERSION: Final = b"\x01"
 
 Told = Callable[[int], None]
 """Is called with a number of bytes whenever so many were done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pixel_core.pixels.commits import MAX_COMMIT_BYTES, Commit, Place, decode_commit
@@ -23,7 +23,7 @@ from pixel_core.pixels.map_header import (
     unpack_header,
     unpack_slot,
 )
-from pixel_core.pixels.records import ALIGNMENT, COMMIT, RAW, Record, unpack_record
+from pixel_core.pixels.records import ALIGNMENT, COMMIT, COPY, RAW, Record, unpack_record
 
 MAX_CHAIN: Final = 1024
 """Commits that are based on one another; the next one holds the whole state."""
@@ -105,11 +105,17 @@ def commits_behind(file: LogFile, slot: Slot) -> Iterator[Slot]:
     offset, size = slot.end, file.size()
     while offset + ALIGNMENT <= size:
         record = unpack_record(file.read(offset, ALIGNMENT))
-        if record is None or record.sequence <= slot.sequence or offset + record.size > size:
+        if record is None or offset + record.size > size:
+            return
+        is_copy = record.kind == COPY and record.sequence == slot.sequence
+        if record.sequence <= slot.sequence and not is_copy:
             return
         if zlib.crc32(file.read(offset + ALIGNMENT, record.stored_length)) != record.crc32:
             return
-        if record.kind == COMMIT:
+        if is_copy:
+            slot = replace(slot, end=offset + record.size)
+            yield slot
+        elif record.kind == COMMIT:
             slot = Slot(sequence=record.sequence, offset=offset, end=offset + record.size, digest=record.digest)
             yield slot
         offset += record.size
@@ -168,11 +174,12 @@ def read_state(file: LogFile, slot: Slot) -> State:
         end, offset, sequence = offset, commit.base, record.sequence
     state = State(slot=slot, time=commits[0].time, chain=len(commits), full_bytes=sizes[-1], later_bytes=sum(sizes[:-1]))
     for commit in reversed(commits):
-        _apply(commit, state)
+        apply_commit(commit, state)
     return state
 
 
-def _apply(commit: Commit, state: State) -> None:
+def apply_commit(commit: Commit, state: State) -> None:
+    """Change a state as a commit says."""
     for code, place in commit.changes.tiles.items():
         if place is None:
             state.tiles.pop(code, None)

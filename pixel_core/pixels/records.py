@@ -17,6 +17,8 @@ ALIGNMENT: Final = 64
 MAGIC: Final = b"PXR\x01"
 TILE: Final = 1
 COMMIT: Final = 2
+COPY: Final = 3
+"""Of the commit right before it."""
 RAW: Final = 0
 ZSTD: Final = 1
 
@@ -30,7 +32,7 @@ class Record:
     """The header of a record.
 
     Attributes:
-        kind: `TILE` or `COMMIT`.
+        kind: `TILE`, `COMMIT` or `COPY`.
         codec: `RAW` or `ZSTD`: how the content is stored.
         stored_length: Bytes after the header, without the padding.
         content_length: Bytes of the content.
@@ -65,7 +67,7 @@ def unpack_record(data: bytes | memoryview) -> Record | None:
         return None
     _, kind, codec, zero, stored_length, content_length, crc32, check, sequence, digest = _HEADER.unpack(data)
     unchecked = b"".join((data[:_CHECK_OFFSET], bytes(4), data[_CHECK_OFFSET + 4 :]))
-    if check != zlib.crc32(unchecked) or zero or kind not in {TILE, COMMIT} or codec not in {RAW, ZSTD}:
+    if check != zlib.crc32(unchecked) or zero or kind not in {TILE, COMMIT, COPY} or codec not in {RAW, ZSTD}:
         return None
     return Record(
         kind=kind,

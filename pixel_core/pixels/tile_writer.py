@@ -10,6 +10,7 @@ import hashlib
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeVar, final
@@ -20,7 +21,7 @@ from pixel_core.pixels.map_header import SLOT_OFFSETS, Slot
 from pixel_core.pixels.morton import CODES
 from pixel_core.pixels.open_log import create_log, naming, now, open_log
 from pixel_core.pixels.read_log import MAX_CHAIN
-from pixel_core.pixels.records import TILE, Record, commit_record
+from pixel_core.pixels.records import COPY, TILE, Record, commit_record
 from pixel_core.pixels.snapshots import SNAPSHOT_PREFIX, Snapshot
 from pixel_core.pixels.tile_codec import encode_tile, trim
 from pixel_core.pixels.tile_store import CACHE_BYTES, TileStore
@@ -118,7 +119,10 @@ class TileWriter(TileStore):
             MapError: It cannot be written.
         """
         with self._writing():
-            self._set_tile(code, self._known_places().get(record.digest) or self._append(record, stored))
+            place = self._known_places().get(record.digest)
+            if place is None:
+                place = self._append(replace(record, sequence=self._state.slot.sequence + 1), stored)
+            self._set_tile(code, place)
 
     def drop(self, code: int) -> None:
         """Make a tile zero."""
@@ -142,12 +146,13 @@ class TileWriter(TileStore):
             else:
                 attributes[name] = value
 
-    def commit(self, *, sequence: int = 0, time: int | None = None) -> None:
+    def commit(self, *, sequence: int = 0, time: int | None = None, whole: bool = False) -> None:
         """Make what was changed durable and visible, all of it or nothing. Returns after the disk has it.
 
         Args:
             sequence: Least number of the commit; the next one is taken if that is greater.
             time: Of the commit, milliseconds since 1970; now unless given.
+            whole: Write the whole state and a copy of it, not only what changed.
 
         Raises:
             MapError: It cannot be written. The map is closed then; opening it finds what was committed.
@@ -158,10 +163,12 @@ class TileWriter(TileStore):
             state = self._state
             sequence = max(state.slot.sequence + 1, sequence)
             when = now() if time is None else time
-            content, is_full = self._encode(when)
+            content, is_full = self._encode(when, whole=whole)
             record = commit_record(content, sequence)
             try:
                 place = self._append(record, content)
+                if is_full:
+                    self._append(replace(record, kind=COPY), content)
                 slot = Slot(sequence=sequence, offset=place.offset, end=self._end, digest=record.digest)
                 self._file.sync()
                 self._file.write(SLOT_OFFSETS[sequence % 2], slot.pack())
@@ -273,11 +280,11 @@ class TileWriter(TileStore):
                 return None
         return place
 
-    def _encode(self, when: int) -> tuple[bytes, bool]:
+    def _encode(self, when: int, *, whole: bool) -> tuple[bytes, bool]:
         """The content of the next commit, and whether that is the whole state."""
         state, changes = self._state, self._changes
         grown = state.later_bytes + encoded_size(len(changes.tiles), changes.attributes)
-        is_full = state.chain >= MAX_CHAIN or grown > max(state.full_bytes, _MIN_FULL_BYTES)
+        is_full = whole or state.chain >= MAX_CHAIN or grown > max(state.full_bytes, _MIN_FULL_BYTES)
         if is_full:
             changes = Changes(tiles=dict(state.tiles), attributes=dict(state.attributes))
         base = 0 if is_full else state.slot.offset

@@ -35,12 +35,11 @@ struct Size {
     columns: u32,
     first: u32, // where the rows begin in a token's part of y
     stride: u32, // of the tokens in y
+    add: u32, // whether to add to what y holds
 }
 
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<uniform> size: Size;
-
-override add: bool = false;
 
 const WIDTH = 16u; // invocations in a workgroup
 
@@ -49,13 +48,22 @@ fn spread(bytes: u32) -> vec4<u32> {
     return bitcast<vec4<u32>>(unpack4xI8(bytes));
 }
 
-// Eight products of the nibbles of a word with a number, rows j and j + 4 in the halves of component j.
-fn products(nibbles: vec4<u32>, number: u32) -> vec4<u32> {
-    return nibbles * number;
-}
-
 fn nibbles(word: u32) -> vec4<u32> {
     return vec4<u32>(word, word >> 4u, word >> 8u, word >> 12u) & vec4<u32>(0x000f000fu);
+}
+
+// Eight sums of four products, rows j and j + 4 in the halves of component j.
+fn four(texel: vec4<u32>, bytes: u32) -> vec4<u32> {
+    let number = spread(bytes);
+    return nibbles(texel.x) * number.x + nibbles(texel.y) * number.y + nibbles(texel.z) * number.z + nibbles(texel.w) * number.w;
+}
+
+fn lower_halves(sums: vec4<u32>) -> vec4<i32> {
+    return bitcast<vec4<i32>>(sums << vec4<u32>(16u)) >> vec4<u32>(16u);
+}
+
+fn upper_halves(sums: vec4<u32>) -> vec4<i32> {
+    return bitcast<vec4<i32>>(sums + vec4<u32>(0x8000u)) >> vec4<u32>(16u);
 }
 
 @compute @workgroup_size(WIDTH)
@@ -68,26 +76,25 @@ fn q4_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
     var low: array<vec4<f32>, TOKENS>; // rows 0 to 3
     var high: array<vec4<f32>, TOKENS>; // rows 4 to 7
     for (var block = 0u; block < blocks; block++) {
-        var dots_low: array<vec4<i32>, TOKENS>;
-        var dots_high: array<vec4<i32>, TOKENS>;
-        for (var half = 0u; half < 2u; half++) {
-            var sums: array<vec4<u32>, TOKENS>;
-            let place = block * 2u + half;
-            for (var i = 0u; i < 4u; i++) {
-                let texel = load_quants(place * 4u + i, row);
-                let n0 = nibbles(texel.x);
-                let n1 = nibbles(texel.y);
-                let n2 = nibbles(texel.z);
-                let n3 = nibbles(texel.w);
-                for (var t = 0u; t < TOKENS; t++) {
-                    let number = spread(x[t * blocks * 2u + place][i]);
-                    sums[t] += n0 * number.x + n1 * number.y + n2 * number.z + n3 * number.w;
-                }
-            }
-            for (var t = 0u; t < TOKENS; t++) {
-                dots_low[t] += bitcast<vec4<i32>>(sums[t] << vec4<u32>(16u)) >> vec4<u32>(16u);
-                dots_high[t] += bitcast<vec4<i32>>(sums[t] + vec4<u32>(0x8000u)) >> vec4<u32>(16u);
-            }
+        // Sixteen columns fit the halves of a word: 16 · 15 · 127 < 2^15. So a block is two halves.
+        let c = block * 8u;
+        let t0 = load_quants(c, row);
+        let t1 = load_quants(c + 1u, row);
+        let t2 = load_quants(c + 2u, row);
+        let t3 = load_quants(c + 3u, row);
+        var first: array<vec4<u32>, TOKENS>;
+        for (var t = 0u; t < TOKENS; t++) {
+            let bytes = x[(t * blocks + block) * 2u];
+            first[t] = four(t0, bytes.x) + four(t1, bytes.y) + four(t2, bytes.z) + four(t3, bytes.w);
+        }
+        let t4 = load_quants(c + 4u, row);
+        let t5 = load_quants(c + 5u, row);
+        let t6 = load_quants(c + 6u, row);
+        let t7 = load_quants(c + 7u, row);
+        var second: array<vec4<u32>, TOKENS>;
+        for (var t = 0u; t < TOKENS; t++) {
+            let bytes = x[(t * blocks + block) * 2u + 1u];
+            second[t] = four(t4, bytes.x) + four(t5, bytes.y) + four(t6, bytes.z) + four(t7, bytes.w);
         }
 #if SCALE_TEXELS == 2
         let pairs = load_scales(block * 2u, row);
@@ -101,8 +108,11 @@ fn q4_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
         let m_high = vec4<f32>(dm[4].y, dm[5].y, dm[6].y, dm[7].y);
         for (var t = 0u; t < TOKENS; t++) {
             let s = x_scales[t * blocks + block];
-            low[t] += vec4<f32>(dots_low[t]) * (d_low * s.x) + m_low * s.y;
-            high[t] += vec4<f32>(dots_high[t]) * (d_high * s.x) + m_high * s.y;
+            // One after the other: compilers turn a + (b + c) into (a + b) + c.
+            low[t] += vec4<f32>(lower_halves(first[t]) + lower_halves(second[t])) * (d_low * s.x);
+            low[t] += m_low * s.y;
+            high[t] += vec4<f32>(upper_halves(first[t]) + upper_halves(second[t])) * (d_high * s.x);
+            high[t] += m_high * s.y;
         }
 #else
         let pairs = load_scales(block, row);
@@ -111,19 +121,18 @@ fn q4_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
         for (var t = 0u; t < TOKENS; t++) {
             let s = x_scales[t * blocks + block];
             let eight = vec4<i32>(8 * i32(s.z));
-            low[t] += vec4<f32>(dots_low[t] - eight) * (d_low * s.x);
-            high[t] += vec4<f32>(dots_high[t] - eight) * (d_high * s.x);
+            low[t] += vec4<f32>(lower_halves(first[t]) + lower_halves(second[t]) - eight) * (d_low * s.x);
+            high[t] += vec4<f32>(upper_halves(first[t]) + upper_halves(second[t]) - eight) * (d_high * s.x);
         }
 #endif
     }
     for (var t = 0u; t < TOKENS; t++) {
         let place = (t * size.stride + size.first) / 4u + row * 2u;
-        if (add) {
-            y[place] += low[t];
-            y[place + 1u] += high[t];
-        } else {
-            y[place] = low[t];
-            y[place + 1u] = high[t];
+        if (size.add != 0u) {
+            low[t] += y[place];
+            high[t] += y[place + 1u];
         }
+        y[place] = low[t];
+        y[place + 1u] = high[t];
     }
 }

@@ -35,12 +35,11 @@ struct Size {
     columns: u32,
     first: u32, // where the rows begin in a token's part of y
     stride: u32, // of the tokens in y
+    add: u32, // whether to add to what y holds
 }
 
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<uniform> size: Size;
-
-override add: bool = false;
 
 const WIDTH = 16u; // invocations in a workgroup
 
@@ -49,7 +48,9 @@ fn column(words: vec4<u32>, i: u32) -> vec4<i32> {
     return bitcast<vec4<i32>>(words << vec4<u32>(24u - 8u * i)) >> vec4<u32>(24u);
 }
 
-fn dots(words: vec4<u32>, number: vec4<i32>) -> vec4<i32> {
+// Of each of four rows, four products.
+fn four(words: vec4<u32>, bytes: u32) -> vec4<i32> {
+    let number = unpack4xI8(bytes);
     return column(words, 0u) * number.x + column(words, 1u) * number.y + column(words, 2u) * number.z + column(words, 3u) * number.w;
 }
 
@@ -63,19 +64,36 @@ fn q8_0_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
     var low: array<vec4<f32>, TOKENS>; // rows 0 to 3
     var high: array<vec4<f32>, TOKENS>; // rows 4 to 7
     for (var block = 0u; block < blocks; block++) {
+        let c = block * 8u;
+        let u0 = load_quants(c, row * 2u);
+        let u1 = load_quants(c + 1u, row * 2u);
+        let u2 = load_quants(c + 2u, row * 2u);
+        let u3 = load_quants(c + 3u, row * 2u);
+        let u4 = load_quants(c + 4u, row * 2u);
+        let u5 = load_quants(c + 5u, row * 2u);
+        let u6 = load_quants(c + 6u, row * 2u);
+        let u7 = load_quants(c + 7u, row * 2u);
         var dots_low: array<vec4<i32>, TOKENS>;
+        for (var t = 0u; t < TOKENS; t++) {
+            let a = x[(t * blocks + block) * 2u];
+            let b = x[(t * blocks + block) * 2u + 1u];
+            dots_low[t] = four(u0, a.x) + four(u1, a.y) + four(u2, a.z) + four(u3, a.w)
+                + four(u4, b.x) + four(u5, b.y) + four(u6, b.z) + four(u7, b.w);
+        }
+        let l0 = load_quants(c, row * 2u + 1u);
+        let l1 = load_quants(c + 1u, row * 2u + 1u);
+        let l2 = load_quants(c + 2u, row * 2u + 1u);
+        let l3 = load_quants(c + 3u, row * 2u + 1u);
+        let l4 = load_quants(c + 4u, row * 2u + 1u);
+        let l5 = load_quants(c + 5u, row * 2u + 1u);
+        let l6 = load_quants(c + 6u, row * 2u + 1u);
+        let l7 = load_quants(c + 7u, row * 2u + 1u);
         var dots_high: array<vec4<i32>, TOKENS>;
-        for (var half = 0u; half < 2u; half++) {
-            let place = block * 2u + half;
-            for (var i = 0u; i < 4u; i++) {
-                let upper = load_quants(place * 4u + i, row * 2u);
-                let lower = load_quants(place * 4u + i, row * 2u + 1u);
-                for (var t = 0u; t < TOKENS; t++) {
-                    let number = unpack4xI8(x[t * blocks * 2u + place][i]);
-                    dots_low[t] += dots(upper, number);
-                    dots_high[t] += dots(lower, number);
-                }
-            }
+        for (var t = 0u; t < TOKENS; t++) {
+            let a = x[(t * blocks + block) * 2u];
+            let b = x[(t * blocks + block) * 2u + 1u];
+            dots_high[t] = four(l0, a.x) + four(l1, a.y) + four(l2, a.z) + four(l3, a.w)
+                + four(l4, b.x) + four(l5, b.y) + four(l6, b.z) + four(l7, b.w);
         }
         let pairs = load_scales(block, row);
         let d_low = vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
@@ -88,12 +106,11 @@ fn q8_0_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
     }
     for (var t = 0u; t < TOKENS; t++) {
         let place = (t * size.stride + size.first) / 4u + row * 2u;
-        if (add) {
-            y[place] += low[t];
-            y[place + 1u] += high[t];
-        } else {
-            y[place] = low[t];
-            y[place + 1u] = high[t];
+        if (size.add != 0u) {
+            low[t] += y[place];
+            high[t] += y[place + 1u];
         }
+        y[place] = low[t];
+        y[place + 1u] = high[t];
     }
 }
