@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -123,9 +124,7 @@ def test_inputs_that_would_be_rounded_are_refused(texels: dict[str, NDArray[np.u
 
 
 def test_another_model_is_refused(model: Pxi) -> None:
-    class Other:
-        path = Path("other.gguf")
-        tensors = {name: tensor for name, tensor in model.tensors.items() if "down" not in name}
-
+    tensors = {name: tensor for name, tensor in model.tensors.items() if "down" not in name}
+    other = SimpleNamespace(path=Path("other.gguf"), tensors=tensors)
     with pytest.raises(ModelUnusable, match=r"other\.gguf is not the toy model: it needs a tensor `blk\.0\.ffn_down\.weight`"):
-        read_texels(cast("Pxi", Other()))
+        read_texels(cast("Pxi", other))
