@@ -100,12 +100,13 @@ class ModelFile(Protocol):
 
 
 def open_model(path: Path) -> ModelFile:
-    """Open a GGUF or a PXI, whatever it is called.
+    """Open a GGUF, a PXI or a PNG cartridge, whatever it is called.
 
     Raises:
-        ModelFileError: It is neither, or it is damaged.
+        ModelFileError: It is none of them, or it is damaged.
         OSError: It cannot be read.
     """
+    from pixel_core.weights.cartridge import PNG_MAGIC, open_cartridge
     from pixel_core.weights.gguf import GGUF_MAGIC, open_gguf
     from pixel_core.weights.pxi import open_pxi
 
@@ -117,4 +118,9 @@ def open_model(path: Path) -> ModelFile:
         return open_gguf(path)
     if magic[:3] == b"PXI":  # which of several kinds, open_pxi says
         return open_pxi(path)
-    raise ModelFileError(f"{path} is not a model: it begins with {magic!r}", hint="a GGUF begins with b'GGUF', a PXI with b'PXI'")
+    if magic == PNG_MAGIC:
+        return open_cartridge(path)
+    raise ModelFileError(
+        f"{path} is not a model: it begins with {magic!r}",
+        hint="a GGUF begins with b'GGUF', a PXI with b'PXI', a PNG cartridge with b'\\x89PNG'",
+    )

@@ -1,4 +1,4 @@
-"""PXI, the container of a model as pixels, mapped into memory."""
+"""PXI, the container of a model as pixels, mapped into memory or out of a cartridge."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ class Pxi:
         tiles: In the order of the file.
     """
 
-    def __init__(self, path: Path, mapping: mmap.mmap, tables: PxiTables) -> None:
+    def __init__(self, path: Path, data: memoryview, tables: PxiTables, mapping: mmap.mmap | None = None) -> None:
         self.path = path
         self.header: PxiHeader = tables.header
         self.places: Mapping[str, TensorPlace] = MappingProxyType(dict(tables.places))
         self.tiles: Sequence[Tile] = tables.tiles
+        self._data = data
         self._mapping = mapping
         self._tensors = MappingProxyType({name: place.tensor for name, place in tables.places.items()})
         self._metadata: Metadata | None = None
@@ -69,7 +70,7 @@ class Pxi:
 
     def section(self, name: str) -> memoryview:
         """The bytes of a section, such as `gaps`."""
-        return section_bytes(memoryview(self._mapping), self.header.sections[name])
+        return section_bytes(self._data, self.header.sections[name])
 
     def blocks(self, name: str) -> memoryview:
         """A tensor's bytes as ggml has them: as they lie in the file if it is `linear` and its rows need no padding, else made anew.
@@ -114,11 +115,13 @@ class Pxi:
 
     def read(self, offset: int, length: int) -> memoryview:
         """Bytes of the file, without a copy."""
-        return memoryview(self._mapping)[offset : offset + length]
+        return self._data[offset : offset + length]
 
     def close(self) -> None:
         """Let go of the file."""
-        unmap(self._mapping)
+        self._data.release()
+        if self._mapping is not None:
+            unmap(self._mapping)
 
     def __enter__(self) -> Pxi:  # noqa: PYI034 -- typing.Self needs Python 3.11
         return self
@@ -136,7 +139,8 @@ def open_pxi(path: Path) -> Pxi:
     """
     mapping = map_file(path)
     try:
-        return Pxi(path, mapping, decode_pxi(memoryview(mapping)))
+        data = memoryview(mapping)
+        return Pxi(path, data, decode_pxi(data), mapping)
     except ModelFileError as problem:
         raise ModelFileError(f"{path}: {problem.message}", hint=problem.hint) from None
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from pixel_core.errors import ModelFileError
 from pixel_core.weights.conversion import OnProgress, Step, keep_silent, read_from
 from pixel_core.weights.pxi import Pxi, open_pxi
-from pixel_core.weights.pxi_records import Plane, TensorPlace, on_page
+from pixel_core.weights.pxi_records import PXI_MAGIC, VERSION, Plane, TensorPlace, on_page
 from pixel_core.weights.rebuild_gguf import rebuild_gguf
 
 MAX_DAMAGES = 1000
@@ -63,10 +63,19 @@ def verify_pxi(path: Path, *, on_progress: OnProgress = keep_silent) -> Verifica
     """Check every byte of a PXI, and that it gives back the GGUF it came from.
 
     Raises:
-        ModelFileError: It is no PXI, or its tables are damaged, so that nothing can be said of the tiles.
+        ModelFileError: It is no PXI of a version that is known.
         OSError: It cannot be read.
     """
-    with open_pxi(path) as pxi, path.open("rb") as file:
+    try:
+        pxi = open_pxi(path)
+    except ModelFileError as problem:
+        length = _length_of_known_pxi(path)
+        if length is None:
+            raise
+        # Without the tables nothing can be said of the tiles.
+        where = problem.message.removeprefix(f"{path}: ")
+        return Verification(path=path, file_bytes=length, tiles=0, gguf_sha256=None, damages=[Damage(where=where, offset=0, length=length)])
+    with pxi, path.open("rb") as file:
         damages = [*_check_paddings(pxi, file), *_check_tiles(pxi, file, on_progress)]
         digest = None
         if not damages:
@@ -80,6 +89,14 @@ def verify_pxi(path: Path, *, on_progress: OnProgress = keep_silent) -> Verifica
             gguf_sha256=pxi.header.gguf_sha256.hex() if not damages else None,
             damages=damages[:MAX_DAMAGES],
         )
+
+
+def _length_of_known_pxi(path: Path) -> int | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(len(PXI_MAGIC) + 4)
+    return path.stat().st_size if head == PXI_MAGIC + VERSION.to_bytes(4, "little") else None
 
 
 def _check_paddings(pxi: Pxi, file: BinaryIO) -> list[Damage]:

@@ -275,7 +275,7 @@ def _verify(job: _Job, tiles: Sequence[Tile], file: BinaryIO, source_file: Binar
     places = {place.tensor.name: place for place in job.plan.places}
     metadata, gaps = memoryview(job.sections["metadata"]), memoryview(job.sections["gaps"])
     for piece in rebuild_gguf(read_from(file), places, tiles, metadata, gaps, job.header.file_bytes):
-        data = piece.make()
+        data = bytes(piece.make())  # two memoryviews would be compared element by element
         if source_file.read(piece.length) != data:
             return None
         digest.update(data)
