@@ -8,7 +8,8 @@ PixelError
 ├── ModelFileError      a model's file that is damaged, hostile, or of a kind that is not known
 ├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
 ├── ContextFull         more tokens than a model can take in one context
-└── RequestRefused      what a model was asked for is not possible
+├── RequestRefused      what a model was asked for is not possible
+└── ModelProcessEnded   the process of a model ended while it was asked
 """
 
 from __future__ import annotations
@@ -62,3 +63,7 @@ class ContextFull(PixelError):  # noqa: N818 -- a state of the context
 
 class RequestRefused(PixelError):  # noqa: N818 -- it describes the request
     """A model was asked for something that is not possible: two prompts, a schema that is none, a stop text without end."""
+
+
+class ModelProcessEnded(PixelError):  # noqa: N818 -- a state of the process
+    """The process that holds a model ended before it answered."""

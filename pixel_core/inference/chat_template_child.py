@@ -35,12 +35,11 @@ def render(request: Mapping[str, Any]) -> dict[str, Any]:
     except ImportError:
         return {"absent": True}
     # As the library that models are trained with sets it up: templates count on it.
-    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
-    )
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols])
     environment.filters["tojson"] = _to_json
-    environment.globals["raise_exception"] = _refuse
-    environment.globals["strftime_now"] = lambda form: datetime.now(timezone.utc).strftime(str(form)[:100])
+    names: Any = environment.globals
+    names["raise_exception"] = _refuse
+    names["strftime_now"] = _now
     try:
         pieces: list[str] = []
         length = 0
@@ -64,6 +63,10 @@ def render(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse(message: object) -> None:
     raise _Refused(str(message))
+
+
+def _now(form: object) -> str:
+    return datetime.now(timezone.utc).strftime(str(form)[:100])
 
 
 def _to_json(value: object, indent: int | None = None, **_: object) -> str:

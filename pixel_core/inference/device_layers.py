@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -176,9 +176,7 @@ class LayerRecorder:
     def _rope(self, weights: LayerWeights, tokens: int) -> ProgramDispatch:
         config, memory = self._config, self._memory
         heads, kv_heads = config.head_count, config.kv_head_count
-        packed = struct.pack(
-            "<IIIIff", heads, kv_heads, config.head_length, config.rope.length, config.attention_scale, config.epsilon
-        )
+        packed = struct.pack("<IIIIff", heads, kv_heads, config.head_length, config.rope.length, config.attention_scale, config.epsilon)
         named: dict[str, Resource] = {
             "size": self._uniform(packed),
             "state": memory.state,

@@ -18,7 +18,7 @@ class ModelSource(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         path: A GGUF or PXI file, absolute.
         backend: What computes it; `auto` takes the best that works here.
-        context_tokens: Room of the cache; 0 for what the model was made for.
+        context_tokens: Room of the cache; 0 for what the model was made for, 8,192 at most.
     """
 
     path: str

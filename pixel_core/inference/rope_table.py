@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def rope_table(
-    positions: int, length: int, base: float, scale: float, factors: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
+def rope_table(positions: int, length: int, base: float, scale: float, factors: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """The turn of every pair at every position.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Final
 from pixel_core.inference.build_merger import SPACE, Merge, build_merger
 from pixel_core.inference.byte_characters import BYTE_CHARACTERS
 from pixel_core.inference.text_stream import TextStream
-from pixel_core.inference.vocabulary import BYTE, BYTE_PAIRS, CONTROL, NORMAL, UNKNOWN, USER_DEFINED, Vocabulary, read_vocabulary
+from pixel_core.inference.vocabulary import BYTE, BYTE_PAIRS, CONTROL, NORMAL, UNKNOWN, UNUSED, USER_DEFINED, Vocabulary, read_vocabulary
 
 _BYTE_LENGTH: Final = len("<0x00>")
 
@@ -70,7 +70,7 @@ class Tokenizer:
         """What a token stands for, in UTF-8; perhaps a part of a character. Tokens that steer the model are nothing, unless shown."""
         vocabulary = self.vocabulary
         text, kind = vocabulary.texts[token], vocabulary.kinds[token]
-        if kind in {CONTROL, UNKNOWN} and not shows_special:
+        if kind == UNUSED or (kind in {CONTROL, UNKNOWN} and not shows_special):
             return b""
         if kind == BYTE and len(text) == _BYTE_LENGTH:
             return bytes([int(text[3:5], 16)])

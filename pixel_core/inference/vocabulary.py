@@ -13,6 +13,7 @@ NORMAL: Final = 1
 UNKNOWN: Final = 2
 CONTROL: Final = 3
 USER_DEFINED: Final = 4
+UNUSED: Final = 5
 BYTE: Final = 6
 """Values of `tokenizer.ggml.token_type`: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md#tokenizer"""
 
@@ -24,8 +25,11 @@ _LONGEST_TOKEN: Final = 4_096
 _ENDS: Final = frozenset({
     "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<end_of_turn>", "<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>",
     "_<EOT>", "<|end_of_text|>", "<end_of_utterance>",
+    # Of models that fill code in: what follows belongs to another file.
+    "<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]", "<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>",
+    "<|file_sep|>",
 })  # fmt: skip
-"""Control tokens that end a reply whatever the metadata names besides, as llama.cpp has it."""
+"""Tokens that end a reply whatever the metadata names besides, as llama.cpp has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,7 @@ def read_vocabulary(metadata: Mapping[str, object]) -> Vocabulary:
     bos = _token(read, "bos_token_id", len(texts))
     eos = _token(read, "eos_token_id", len(texts))
     ends = {eos, _token(read, "eot_token_id", len(texts)), _token(read, "eom_token_id", len(texts))} - {None}
-    ends |= {token for token, text in enumerate(texts) if kinds[token] == CONTROL and text in _ENDS}
+    ends |= {token for token, text in enumerate(texts) if text in _ENDS}
     is_sentence_piece = kind == SENTENCE_PIECE
     return Vocabulary(
         kind=kind,

@@ -24,7 +24,7 @@ WORDS = ("th", "he", "in", "er", "an", "the", "and", "Ġt", "Ġa", "Ġthe", "Ġa
 
 
 @dataclass(frozen=True, kw_only=True)
-class TinyModel:
+class RandomModel:
     """What is written. The default is a Llama of two blocks; 256 columns are the least that K-quants take."""
 
     architecture: str = "llama"
@@ -35,7 +35,7 @@ class TinyModel:
     heads: int = 4
     kv_heads: int = 2
     head_length: int = 64
-    feed_forward: int = 512
+    feed_forward: int = 256
     context: int = 256
     is_output_tied: bool = False
     has_rope_factors: bool = False
@@ -45,7 +45,7 @@ class TinyModel:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_tiny_model(path: Path, model: TinyModel) -> Path:
+def write_random_model(path: Path, model: RandomModel) -> Path:
     """Write it as GGUF."""
     random = np.random.default_rng(model.seed)
     writer = gguf.GGUFWriter(path, model.architecture)
@@ -79,7 +79,7 @@ def write_tiny_model(path: Path, model: TinyModel) -> Path:
     return path
 
 
-def _shapes(model: TinyModel, tokens: int) -> dict[str, tuple[int, ...]]:
+def _shapes(model: RandomModel, tokens: int) -> dict[str, tuple[int, ...]]:
     """In numpy's order: rows first."""
     width, query, key = model.width, model.heads * model.head_length, model.kv_heads * model.head_length
     shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (tokens, width), "output_norm.weight": (width,)}
@@ -137,7 +137,7 @@ def _random_q6_k(shape: tuple[int, ...], deviation: float, random: np.random.Gen
     return blocks.reshape(rows, -1)
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter, model: TinyModel) -> list[str]:
+def _add_vocabulary(writer: gguf.GGUFWriter, model: RandomModel) -> list[str]:
     writer.add_tokenizer_model(model.vocabulary)
     writer.add_chat_template(CHAT_TEMPLATE)
     if model.vocabulary == "gpt2":

@@ -1,0 +1,1 @@
+"""What pixel-lsp answers over HTTP, on the loopback interface alone."""
