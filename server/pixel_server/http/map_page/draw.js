@@ -1,6 +1,6 @@
 // What stands on the tiles: outlines and names of tensors, layers, heads.
 
-const OUTLINED = 4; // pixels from which on a plane has an outline
+const OUTLINED = 10; // pixels from which on a plane has an outline
 const NAMED = 70;
 const HEADED = 22;
 
@@ -57,7 +57,7 @@ export class Drawing {
       this.context.strokeRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
     }
     const box = this.#box(tensor.planes[0]);
-    if (box.isSeen && box.width >= NAMED && box.height >= 34) this.#text(tensor.label, Math.max(box.x, 0) + 4, Math.max(box.y, 0) + 4, box.x + box.width);
+    if (box.isSeen && box.width >= NAMED && box.height >= 24) this.#text(tensor.label, Math.max(box.x, 0) + 4, Math.max(box.y, 0) + 4, box.x + box.width);
   }
 
   // The number of a layer stands to the right of it, where there is room.
