@@ -97,10 +97,13 @@ def measure_values(tensor: Tensor, values: Callable[[int, int], Floats]) -> Tens
         minimum, maximum = min(minimum, float(found.min())), max(maximum, float(found.max()))
         zeros += int(found.size - np.count_nonzero(found))
         dead[top[begin] : top[end]] = ~found.any(axis=1)
-        magnitude = np.abs(found)
-        rows = top[begin:end] - top[begin]
-        peak[begin:end] = np.maximum.reduceat(np.maximum.reduceat(magnitude, left, axis=1), rows, axis=0)
-        energy[begin:end] = np.add.reduceat(np.add.reduceat(np.square(magnitude, dtype=np.float64), left, axis=1), rows, axis=0)
+        magnitude, squares = np.abs(found), np.square(found, dtype=np.float64)
+        if width < tensor.columns:
+            magnitude, squares = np.maximum.reduceat(magnitude, left, axis=1), np.add.reduceat(squares, left, axis=1)
+        if height < tensor.rows:
+            rows = top[begin:end] - top[begin]
+            magnitude, squares = np.maximum.reduceat(magnitude, rows, axis=0), np.add.reduceat(squares, rows, axis=0)
+        peak[begin:end], energy[begin:end] = magnitude, squares
     rms = float(np.sqrt(energy.sum() / (tensor.rows * tensor.columns)))
     areas = np.diff(top)[:, None] * np.diff(np.append(left, tensor.columns))
     return TensorCells(

@@ -92,7 +92,11 @@ def picture_model(
             continue
         first = firsts[tensor.name] = measure_tensor(model, tensor)
         cells = measured[tensor.name] = measure_tensor(model, tensor, against)
-        if cells.rms == 0 and against.tensors[tensor.name] == tensor and bytes(model.blocks(tensor.name)) == against.blocks(tensor.name):
+        if (
+            cells.rms == 0
+            and against.tensors[tensor.name] == tensor
+            and bytes(model.blocks(tensor.name)) == bytes(against.blocks(tensor.name))
+        ):
             identical.append(tensor.name)
             continue
         differences.append((tensor.name, cells.rms / first.rms if first.rms else float("inf")))
@@ -122,7 +126,7 @@ class _Folder:
 
     def save(self, name: str, pixels: Pixels) -> None:
         file = BytesIO()
-        save_png(pixels, file, level=3)
+        save_png(pixels, file, level=1)
         self.write(name, file.getvalue())
 
     def write(self, name: str, data: bytes) -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixel_core.errors import PixelError
-from pixel_core.weights.conversion import Conversion, OnProgress, Step, keep_silent
+from pixel_core.weights.conversion import Conversion
 from pixel_core.weights.convert_model import convert_model, kind_of
 from pixel_core.weights.verify_pxi import Damage, Verification, verify_pxi
 from pixel_server.exit_codes import FAILED_CODE, PASSED_CODE
-from pixel_server.terminal.byte_progress import ShowBytes, byte_progress
+from pixel_server.terminal.byte_progress import byte_progress
 from pixel_server.terminal.medium import Medium, medium_of
 from pixel_server.terminal.open_console import open_console
 
@@ -53,29 +53,17 @@ def convert(command: ConvertCommand) -> int:
     if command.target is None:
         if kind_of(command.source) != ".pxi":
             raise PixelError(f"{command.source} is no PXI; only a PXI has hashes to verify")
-        with byte_progress(open_console(color=command.color, stderr=True)) as show:
-            verified = verify_pxi(command.source, on_progress=_on_progress(show))
+        with byte_progress(open_console(color=command.color, stderr=True)) as on_progress:
+            verified = verify_pxi(command.source, on_progress=on_progress)
         seconds = time.monotonic() - begin
         text = _verification_json(verified, seconds) if command.form == "json" else _verification_text(verified, seconds, medium)
         sys.stdout.write(text)
         return FAILED_CODE if verified.damages else PASSED_CODE
-    with byte_progress(open_console(color=command.color, stderr=True)) as show:
-        done = convert_model(
-            command.source, command.target, compress=command.compress, replace=command.replace, on_progress=_on_progress(show)
-        )
+    with byte_progress(open_console(color=command.color, stderr=True)) as on_progress:
+        done = convert_model(command.source, command.target, compress=command.compress, replace=command.replace, on_progress=on_progress)
     seconds = time.monotonic() - begin
     sys.stdout.write(_conversion_json(done, seconds) if command.form == "json" else _conversion_text(done, seconds, medium))
     return PASSED_CODE
-
-
-def _on_progress(show: ShowBytes | None) -> OnProgress:
-    if show is None:
-        return keep_silent
-
-    def on_progress(step: Step) -> None:
-        show(step.stage, step.what, step.done, step.total)
-
-    return on_progress
 
 
 def _conversion_text(done: Conversion, seconds: float, medium: Medium) -> str:
