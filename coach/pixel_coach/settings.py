@@ -11,7 +11,7 @@ from typing import Final
 
 from pixel_coach.tasks import Limits
 
-LOCAL_SERVICES: Final = ("ollama", "llama.cpp", "openai", "embedded", "scripted")
+LOCAL_SERVICES: Final = ("ollama", "llama.cpp", "openai", "embedded", "pixel", "scripted")
 REVIEW_SERVICES: Final = ("gemini", "gemini-cli", "scripted")
 
 
@@ -22,7 +22,8 @@ class AgentSettings:
     Attributes:
         service: One of `LOCAL_SERVICES` for the generator, of `REVIEW_SERVICES` for the reviewer.
         url: Base address; None is the service's own default (`OLLAMA_HOST` or http://127.0.0.1:11434, http://127.0.0.1:8080, …).
-        model: Name of the model, or the path of a GGUF file for `embedded` and of a script for `scripted`; None takes the first there is.
+        model: Name of the model, or the path of a model's file for `embedded` and `pixel` and of a script for `scripted`; None takes the
+            first there is.
         context_tokens: Context to ask for; None is the service's own, at most 16,384.
         key_variable: Environment variable that holds the key; None is the service's own (`GEMINI_API_KEY`, then `GOOGLE_API_KEY`).
         program: Executable, for `gemini-cli`; None looks on PATH.

@@ -33,7 +33,7 @@ _Model = Annotated[
         title="a name",
         min_length=1,
         max_length=4096,
-        description="Name of the model; for `embedded` the path of a GGUF file, for `scripted` that of a script.",
+        description="Name of the model; for `embedded` and `pixel` the path of a model's file, for `scripted` that of a script.",
     ),
 ]
 _ContextTokens = Annotated[
@@ -64,8 +64,8 @@ class GeneratorTable(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What writes."""
 
     service: Annotated[
-        Literal["ollama", "llama.cpp", "openai", "embedded", "scripted"],
-        Meta(title='one of "ollama", "llama.cpp", "openai", "embedded", "scripted"', description="Which service answers."),
+        Literal["ollama", "llama.cpp", "openai", "embedded", "pixel", "scripted"],
+        Meta(title='one of "ollama", "llama.cpp", "openai", "embedded", "pixel", "scripted"', description="Which service answers."),
     ]
     url: Union[_Url, UnsetType] = UNSET
     model: Union[_Model, UnsetType] = UNSET

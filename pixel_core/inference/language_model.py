@@ -16,6 +16,7 @@ from pixel_core.inference.messages import GenerateRequest, ModelFacts, ModelSour
 from pixel_core.inference.open_backend import open_backend
 from pixel_core.inference.plain_metadata import PlainMetadata
 from pixel_core.inference.sampler import Sampling
+from pixel_core.inference.shield_contents import shield_contents
 from pixel_core.inference.tokenizer import read_tokenizer
 from pixel_core.weights.model_file import open_model
 
@@ -114,8 +115,9 @@ class LanguageModel:
             tokens = self._tokenizer.encode(request.prompt)
         else:
             messages = [{"role": message.role, "content": message.content} for message in request.messages]
-            text = apply_chat_template(self._tokenizer.vocabulary, messages)
-            tokens = self._tokenizer.encode(text, parses_special=True)
+            shielded = shield_contents(messages, self._tokenizer.special_texts)
+            text = apply_chat_template(self._tokenizer.vocabulary, shielded.messages)
+            tokens = self._tokenizer.encode_parts(shielded.parts(text))
         if not tokens:
             raise RequestRefused("the prompt is empty, and the model has no token that begins a text", hint="write something")
         return tokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pixel_core.inference.build_merger import SPACE, Merge, build_merger
@@ -39,6 +39,11 @@ class Tokenizer:
         """Tokens of the vocabulary."""
         return len(self.vocabulary.texts)
 
+    @property
+    def special_texts(self) -> tuple[str, ...]:
+        """Texts of tokens that steer the model, longer ones first."""
+        return tuple(self.vocabulary.texts[token] for token in self._marked if self.vocabulary.is_special(token))
+
     def encode(self, text: str, *, adds_special: bool = True, parses_special: bool = False) -> list[int]:
         """The tokens of a text.
 
@@ -47,17 +52,22 @@ class Tokenizer:
             adds_special: Put the tokens around it that the model wants at the beginning and the end of a text.
             parses_special: A text such as `<|im_end|>` is the token of that name. Never for text of a stranger.
         """
-        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return self.encode_parts([(text, not parses_special)], adds_special=adds_special)
+
+    def encode_parts(self, parts: Iterable[tuple[str, bool]], *, adds_special: bool = True) -> list[int]:
+        """The tokens of a text that comes in parts, each with whether it is plain: whether special tokens in it are only text."""
         vocabulary = self.vocabulary
         ids: list[int] = []
         is_first = True
-        for piece in self._cut(text, parses_special=parses_special):
-            if isinstance(piece, int):
-                ids.append(piece)
-                is_first = True
-            elif piece:
-                ids += self._merge(f" {piece}" if vocabulary.adds_space and is_first else piece)
-                is_first = False
+        for text, is_plain in parts:
+            text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+            for piece in self._cut(text, parses_special=not is_plain):
+                if isinstance(piece, int):
+                    ids.append(piece)
+                    is_first = True
+                elif piece:
+                    ids += self._merge(f" {piece}" if vocabulary.adds_space and is_first else piece)
+                    is_first = False
         if adds_special:
             # A chat template may have written it already.
             if vocabulary.adds_bos and vocabulary.bos is not None and ids[:1] != [vocabulary.bos]:

@@ -251,7 +251,7 @@ def _tasks(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--generator", metavar="SERVICE[=MODEL]", help="what writes: ollama, llama.cpp, openai, embedded, scripted")
+    parser.add_argument("--generator", metavar="SERVICE[=MODEL]", help="what writes: ollama, llama.cpp, openai, embedded, pixel, scripted")
     parser.add_argument("--reviewer", metavar="SERVICE[=MODEL]", help="what reviews: gemini, gemini-cli, scripted")
 
 

@@ -218,7 +218,7 @@ def test_a_flag_for_another_service_takes_nothing_over(files: Files) -> None:
 def test_a_flag_that_names_no_service(files: Files) -> None:
     settings, said = files.read(Overrides(generator="lama", reviewer="ollama"))
     assert said == [
-        "error: there is no generator `lama` | there are ollama, llama.cpp, openai, embedded, scripted",
+        "error: there is no generator `lama` | there are ollama, llama.cpp, openai, embedded, pixel, scripted",
         "error: there is no reviewer `ollama` | there are gemini, gemini-cli, scripted",
     ]
     assert settings == CoachSettings()
@@ -256,7 +256,7 @@ def test_mistakes_stand_on_their_lines_and_the_rest_counts(files: Files) -> None
         "error: coach.toml:9: `limits.seconds` must be a number of seconds above 0, at most 86,400",
         "error: coach.toml:9: there is no setting `limits.cents` | there are `rounds`, `seconds`, `dollars`, `requests`",
         "error: coach.toml:10: there is no setting `colour` | there are " + ", ".join(f"`{name}`" for name in CoachFile.__struct_fields__),
-        'error: coach.toml:13: `generator.service` must be one of "ollama", "llama.cpp", "openai", "embedded", "scripted"',
+        'error: coach.toml:13: `generator.service` must be one of "ollama", "llama.cpp", "openai", "embedded", "pixel", "scripted"',
         "error: coach.toml:15: `reviewer.service` is missing",
         "error: coach.toml:16: `reviewer.url` must be an address that begins with http:// or https://",
     )

@@ -13,6 +13,7 @@ from pixel_coach.agents.gemini_cli import GeminiCliAgent
 from pixel_coach.agents.llama_cpp import LlamaCppAgent
 from pixel_coach.agents.ollama import OllamaAgent
 from pixel_coach.agents.openai_compatible import OpenAICompatibleAgent
+from pixel_coach.agents.pixel import PixelAgent
 from pixel_coach.agents.scripted import ScriptedAgent
 from pixel_coach.errors import AgentUnavailable
 from pixel_coach.settings import AgentSettings, CoachSettings
@@ -106,6 +107,7 @@ def _maker(settings: AgentSettings, role: str, environment: Mapping[str, str], l
         "llama.cpp": lambda: LlamaCppAgent(settings, environment, log),
         "openai": lambda: OpenAICompatibleAgent(settings, environment, log),
         "embedded": lambda: EmbeddedAgent(settings, log),
+        "pixel": lambda: PixelAgent(settings, log),
         "gemini": lambda: GeminiAgent(settings, environment, log),
         "gemini-cli": lambda: GeminiCliAgent(settings, environment, log),
         "scripted": lambda: ScriptedAgent(settings, role, log),

@@ -89,6 +89,7 @@ async def _serve(command: ServeCommand, path: Path, token: str, *, is_new: bool)
     try:
         from pixel_server.http.openai_app import openai_app
         from pixel_server.http.run_server import LocalServer, open_port
+        from pixel_server.http.turns import Turns
     except ImportError as problem:
         raise PixelError(
             f"serving needs the package {problem.name}, which is not installed", hint="pip install 'pixel-lsp[serve]'"
@@ -100,7 +101,9 @@ async def _serve(command: ServeCommand, path: Path, token: str, *, is_new: bool)
         try:
             facts = await process.load()
             port = int(listening.getsockname()[1])
-            app = openai_app(process, name=path.stem, context_tokens=facts.context_tokens, token=token, port=port, queue=command.queue)
+            app = openai_app(
+                process, name=path.stem, context_tokens=facts.context_tokens, token=token, port=port, turns=Turns(command.queue)
+            )
             server = LocalServer(app)
 
             def stop(because: int) -> None:

@@ -21,7 +21,7 @@ from pixel_server.http.read_body import read_body
 from pixel_server.http.turns import Turns
 
 
-def openai_app(process: ModelProcess, *, name: str, context_tokens: int, token: str, port: int, queue: int) -> ASGIApp:
+def openai_app(process: ModelProcess, *, name: str, context_tokens: int, token: str, port: int, turns: Turns) -> ASGIApp:
     """Make the application.
 
     Args:
@@ -30,9 +30,8 @@ def openai_app(process: ModelProcess, *, name: str, context_tokens: int, token: 
         context_tokens: Of prompt and reply; told in the list of models.
         token: That every request must bring.
         port: Where it listens.
-        queue: Requests that may wait.
+        turns: Who is answered next.
     """
-    turns = Turns(queue)
 
     async def list_models(_: Request) -> Response:
         model = {"id": name, "object": "model", "created": 0, "owned_by": "pixel-lsp", "max_model_len": context_tokens}
