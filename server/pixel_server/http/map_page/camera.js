@@ -40,11 +40,12 @@ export class Camera {
     this.y = (top + bottom) / 2;
   }
 
-  // What is asked to be seen, unless it is already.
+  // What is asked for in the middle; nearer or farther only where it is too small or too large to be seen well.
   bring(left, top, right, bottom) {
-    const a = this.toScreen(left, top), b = this.toScreen(right, bottom);
-    const isSmall = b.x - a.x < 60 && b.y - a.y < 60;
-    if (isSmall || a.x < 0 || a.y < 0 || b.x > this.width || b.y > this.height) this.show(left, top, right, bottom);
+    const width = (right - left) * this.scale, height = (bottom - top) * this.scale;
+    if (Math.max(width, height) < 60 || width > this.width || height > this.height) this.show(left, top, right, bottom);
+    this.x = (left + right) / 2;
+    this.y = (top + bottom) / 2;
   }
 
   // The whole, or of a map that is far higher than wide its upper part: a thin line shows nothing.
