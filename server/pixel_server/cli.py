@@ -187,7 +187,9 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
 def _add_map(parser: argparse.ArgumentParser) -> None:
     parser.description = "Show the map of a model in the browser: its tensors by layers and heads, down to single weights."
     parser.epilog = "Only this machine is answered, and only a browser that opened the address printed. Ends with Ctrl-C."
-    parser.add_argument("file", metavar="FILE", help="the model: .gguf or .pxi")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("file", nargs="?", metavar="FILE", help="the model: .gguf or .pxi")
+    which.add_argument("--model", metavar="NAME", help="a model of an installed package: smollm2")
     parser.add_argument("--port", type=_port, default=8789, metavar="N", help="0 takes a free one (default: 8789)")
 
 
@@ -255,7 +257,7 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
         from pixel_server.commands.show_map import MapCommand, show_map
 
-        return show_map(MapCommand(path=Path(arguments.file), port=arguments.port))
+        return show_map(MapCommand(path=Path(arguments.file) if arguments.file else None, model=arguments.model, port=arguments.port))
     if arguments.verb == "doctor":
         from pathlib import Path
 

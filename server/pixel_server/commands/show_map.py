@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixel_core.errors import PixelError
+from pixel_core.inference.find_model import find_model
 from pixel_core.weights.gguf import Gguf
 from pixel_core.weights.model_file import open_model
 from pixel_core.weights.pxi import Pxi
@@ -21,11 +22,13 @@ class MapCommand:
     """What the command line asks for.
 
     Attributes:
-        path: A GGUF or PXI file.
+        path: A GGUF or PXI file; None where `model` names one.
+        model: Of an installed package.
         port: Of 127.0.0.1; 0 for a free one.
     """
 
-    path: Path
+    path: Path | None
+    model: str | None = None
     port: int = 8789
 
 
@@ -35,15 +38,16 @@ def show_map(command: MapCommand) -> int:
     Raises:
         PixelError: The model or the port cannot be used, or a package is missing.
     """
+    path = find_model(command.model) if command.model is not None else command.path or Path()
     try:
-        with open_model(command.path) as model:
+        with open_model(path) as model:
             assert isinstance(model, (Gguf, Pxi))
-            return asyncio.run(_show(command, model))
+            return asyncio.run(_show(model, command.port))
     except OSError as problem:
-        raise PixelError(f"{command.path}: {problem.strerror or problem}") from None
+        raise PixelError(f"{path}: {problem.strerror or problem}") from None
 
 
-async def _show(command: MapCommand, model: Gguf | Pxi) -> int:
+async def _show(model: Gguf | Pxi, wanted: int) -> int:
     try:
         from pixel_core.model_map.atlas import Atlas
         from pixel_core.weights.pillow import images
@@ -58,7 +62,7 @@ async def _show(command: MapCommand, model: Gguf | Pxi) -> int:
     code = PASSED_CODE
     atlas = Atlas(model)
     pictures = MapPictures(atlas)
-    with open_port(command.port) as listening:
+    with open_port(wanted) as listening:
         port = int(listening.getsockname()[1])
         entry = secrets.token_urlsafe(24)
         server = LocalServer(map_app(atlas, pictures, token=secrets.token_urlsafe(24), code=entry, port=port))
@@ -74,7 +78,7 @@ async def _show(command: MapCommand, model: Gguf | Pxi) -> int:
             loop.add_signal_handler(signal.SIGINT, stop, INTERRUPTED_CODE)
             loop.add_signal_handler(signal.SIGTERM, stop, TERMINATED_CODE)
         sys.stderr.write(
-            f"{len(atlas.places):,} tensors of {command.path.name}\n"
+            f"{len(atlas.places):,} tensors of {model.path.name}\n"
             f"open http://127.0.0.1:{port}/#{entry}\n"
             "the address works once, for one browser; Ctrl-C ends\n"
         )

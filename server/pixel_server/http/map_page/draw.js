@@ -64,18 +64,20 @@ export class Drawing {
   #layers() {
     for (const layer of this.model.layers) {
       const top = this.camera.toScreen(layer.left, layer.top), bottom = this.camera.toScreen(layer.right, layer.bottom);
-      if (bottom.y - top.y >= 14 && bottom.y > 0) this.#text(`layer ${layer.number}`, bottom.x + 8, Math.max(top.y, 0) + 2, this.camera.width);
+      if (bottom.y - top.y >= 14 && bottom.y > 20) this.#text(`layer ${layer.number}`, bottom.x + 8, Math.max(top.y, 0) + 2, this.camera.width);
     }
   }
 
   #heads(tensor) {
     for (const head of tensor.heads ?? []) {
       const box = this.#box(head);
-      if (!box.isSeen || Math.min(box.width, box.height) < HEADED / 4) continue;
+      if (!box.isSeen || Math.min(box.width, box.height) < HEADED / 2) continue;
       this.context.strokeStyle = this.colours.accent;
       this.context.lineWidth = 1;
       this.context.strokeRect(box.x, box.y, box.width, box.height);
-      if (Math.min(box.width, box.height) >= HEADED) this.#text(`head ${head.head}`, Math.max(box.x, 0) + 4, Math.max(box.y, 0) + (box.y < 4 ? 20 : 3), Infinity);
+      if (box.height < HEADED) continue;
+      const x = Math.max(box.x, 0) + 4, y = Math.max(box.y, 0) + (box.y < 4 ? 20 : 3), end = box.x + box.width;
+      this.#text(`head ${head.head}`, x, y, end) || this.#text(String(head.head), x, y, end);
     }
   }
 
@@ -100,13 +102,14 @@ export class Drawing {
     this.context.stroke();
   }
 
-  // A text on a shade, if it ends before a place.
+  // A text on a shade, if it ends before a place. Says whether it does.
   #text(text, x, y, end) {
     const width = this.context.measureText(text).width;
-    if (x + width + 4 > end) return;
+    if (x + width + 4 > end) return false;
     this.context.fillStyle = this.colours.shade;
     this.context.fillRect(x - 3, y - 2, width + 6, 17);
     this.context.fillStyle = this.colours.label;
     this.context.fillText(text, x, y);
+    return true;
   }
 }
