@@ -50,11 +50,29 @@ class DeviceFailed(PixelError):  # noqa: N818 -- a state of the device
 
 
 class ModelFileError(PixelError):
-    """A model's file cannot be read or made: it is damaged, or holds what is not known here."""
+    """A model's file cannot be read or made: it is damaged, or holds what is not known here.
+
+    Its sentence may quote names out of the file, and such names may try to drive a terminal.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(one_line(message), hint=None if hint is None else one_line(hint))
+
+
+def one_line(text: str, limit: int = 500) -> str:
+    """A text out of a file as part of a line: what is not printable is escaped as in Python, and what is long is cut."""
+    shown = text if text.isprintable() else "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return shown if len(shown) <= limit else f"{shown[: limit // 2]} … {shown[-limit // 2 :]}"
 
 
 class ModelUnusable(PixelError):  # noqa: N818 -- it describes the file
-    """The model cannot be used: its file contradicts itself, lacks something, or is of a kind that is not computed here."""
+    """The model cannot be used: its file contradicts itself, lacks something, or is of a kind that is not computed here.
+
+    Its sentence may quote the file, too.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(one_line(message), hint=None if hint is None else one_line(hint))
 
 
 class ContextFull(PixelError):  # noqa: N818 -- a state of the context

@@ -81,7 +81,8 @@ def test_the_wheel_holds_every_module_shader_and_schema(wheel: Path) -> None:
         for folder, package in (("", "pixel_core"), ("server", "pixel_server"), ("coach", "pixel_coach"))
         for file in (REPOSITORY / folder / package).rglob("*.py")
     }
-    shaders = {f"pixel_core/shaders/{file.name}" for file in (REPOSITORY / "shaders").glob("*.wgsl")}
+    folder = REPOSITORY / "shaders"
+    shaders = {f"pixel_core/shaders/{file.relative_to(folder).as_posix()}" for file in folder.rglob("*.wgsl")}
     schemas = {f"pixel_core/schemas/{file.name}" for file in (REPOSITORY / "docs").glob("*.schema.json")}
     page = {f"pixel_server/http/map_page/{file.name}" for file in (REPOSITORY / "server" / "pixel_server" / "http" / "map_page").iterdir()}
     assert len(shaders) >= 6
@@ -97,7 +98,9 @@ def test_the_program_says_its_version(program: Path, hostile_folder: Path) -> No
 def test_the_installed_program_reads_contracts_beside_hostile_packages(program: Path, hostile_folder: Path) -> None:
     (packages,) = program.parents[1].glob("lib/python*/site-packages/pixel_core/shaders")
     report = json.loads(run((program, "check", "--untrusted", "--format", "json", packages), hostile_folder))
-    assert report["summary"]["skipped"] == len(list((REPOSITORY / "shaders").glob("*.wgsl")))
+    shaders = {Path(kernel["shader"]).name for kernel in report["kernels"]}
+    assert report["summary"]["skipped"] == len(report["kernels"])
+    assert shaders == {file.name for file in (REPOSITORY / "shaders").rglob("*.wgsl")}
 
 
 @pytest.mark.device

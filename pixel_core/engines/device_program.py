@@ -1,16 +1,16 @@
-"""A wgpu device for programs that live long: weights stay on it, pipelines and bind groups are made once, a list of dispatches runs again and again.
+"""A wgpu device for programs that live long: weights stay on it, pipelines and bind groups are made once, dispatches run again and again.
 
-Where `device` runs one job and forgets it, this keeps everything. Beside `device` the only file that imports wgpu, and like it only loaded in a
-process of its own: what makes wgpu end the process ends that one.
+Where `device` runs one job and forgets it, this keeps everything. Beside `device` the only file that imports wgpu, and like it loaded only
+in a process of its own: what makes wgpu end the process ends that one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import wgpu
 from wgpu.backends.wgpu_native.extras import set_instance_extras
@@ -198,7 +198,7 @@ class ProgramDevice:
     def read_buffer(self, buffer: ProgramBuffer, size: int, offset: int = 0) -> memoryview:
         """Bytes of a buffer, once everything submitted is done."""
         with self._told():
-            return self._device.queue.read_buffer(buffer.handle, offset, size)
+            return memoryview(cast("Any", self._device.queue.read_buffer(buffer.handle, offset, size)))
 
     def create_texture(self, width: int, height: int) -> ProgramTexture:
         """An `rgba32uint` texture of zeros; whoever needs a larger one than the adapter has takes several."""
@@ -303,7 +303,7 @@ class ProgramDevice:
         return self._serial
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self) -> Generator[None]:
         try:
             yield
         except (wgpu.GPUError, RuntimeError, MemoryError) as problem:

@@ -22,8 +22,7 @@ from pixel_core.inference.device_layers import (
     LayerWeights,
     WorkingMemory,
 )
-from pixel_core.inference.device_weights import ROW_GROUP, DeviceMatrix, StorageKind, upload_matrix
-from pixel_core.inference.model_config import model_config
+from pixel_core.inference.device_weights import DeviceMatrix, StorageKind, upload_matrix
 from pixel_core.inference.model_kernels import ModelKernels, model_shaders
 from pixel_core.inference.rope_table import rope_table
 from pixel_core.weights.dequantize import dequantize
@@ -61,6 +60,7 @@ class DeviceBackend:
     Args:
         device: Closed with the backend.
         model: Only read while this is made.
+        config: What its metadata says.
         options: What can be chosen.
 
     Raises:
@@ -68,12 +68,12 @@ class DeviceBackend:
         DeviceFailed: There is no room.
     """
 
-    def __init__(self, device: ProgramDevice, model: ModelFile, options: DeviceOptions | None = None) -> None:
+    def __init__(self, device: ProgramDevice, model: ModelFile, config: ModelConfig, options: DeviceOptions | None = None) -> None:
         options = options or DeviceOptions()
         self._device = device
-        self.config: ModelConfig = model_config(model)
-        _check(self.config)
-        self.context_length = min(options.context_length, self.config.context_length)
+        self.config = config
+        _check(config)
+        self.context_length = min(options.context_length, config.context_length)
         self._length = 0
         self._programs: dict[tuple[int, int, Ending], tuple[ProgramDispatch, ...]] = {}
         self._upload(model, options.storage)
@@ -266,8 +266,7 @@ def _check(config: ModelConfig) -> None:
     for what, length, step in (
         ("embedding", config.embedding_length, 32),
         ("feed-forward layer", config.feed_forward_length, 32),
-        ("head", config.head_length, ROW_GROUP),
-        ("group of heads that share keys", config.head_count // config.kv_head_count * config.head_length, 32),
+        ("head", config.head_length, 32),
     ):
         if length % step:
             raise ModelUnusable(f"the {what} has {length:,} components, which the device's kernels take in steps of {step}")

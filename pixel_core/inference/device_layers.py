@@ -128,7 +128,7 @@ class LayerRecorder:
     def embed(self, table: DeviceMatrix, tokens: int) -> list[ProgramDispatch]:
         """Rows of the embedding into the residual stream."""
         config, memory = self._config, self._memory
-        kernel = self._kernels.get(f"embed_{table.type.name.lower()}", macros=self._placed(table))
+        kernel = self._kernels.get(f"embed_{_family(table)}", macros=_macros(table))
         made: list[ProgramDispatch] = []
         for page in table.pages:
             size = self._uniform(struct.pack("<IIIf", table.columns, page.first, page.rows, config.embedding_scale))
@@ -176,7 +176,16 @@ class LayerRecorder:
     def _rope(self, weights: LayerWeights, tokens: int) -> ProgramDispatch:
         config, memory = self._config, self._memory
         heads, kv_heads = config.head_count, config.kv_head_count
-        packed = struct.pack("<IIIIff", heads, kv_heads, config.head_length, config.rope.length, config.attention_scale, config.epsilon)
+        packed = struct.pack(
+            "<IIIIffI",
+            heads,
+            kv_heads,
+            config.head_length,
+            config.rope.length,
+            config.attention_scale,
+            config.epsilon,
+            config.rope.pairs == "halves",
+        )
         named: dict[str, Resource] = {
             "size": self._uniform(packed),
             "state": memory.state,
@@ -194,8 +203,7 @@ class LayerRecorder:
             macros["NORM"] = 1
             named |= {"q_weight": weights.q_norm, "k_weight": weights.k_norm}
         kernel = self._kernels.get("rope_append", macros=macros)
-        constants = {"halves": float(config.rope.pairs == "halves")}
-        return self._dispatch(kernel, named, (heads + 2 * kv_heads, tokens, 1), constants)
+        return self._dispatch(kernel, named, (heads + 2 * kv_heads, tokens, 1))
 
     def _attention(self, weights: LayerWeights, layer: int, batch: Batch) -> list[ProgramDispatch]:
         config, memory = self._config, self._memory
@@ -236,12 +244,8 @@ class LayerRecorder:
     def _multiply(
         self, matrix: DeviceMatrix, y: ProgramBuffer, tokens: int, *, stride: int, first: int = 0, add: bool = False
     ) -> list[ProgramDispatch]:
-        macros = {"TOKENS": tokens, "UNIFORM": 1, **self._placed(matrix)}
-        if matrix.type.name in {"Q4_0", "Q4_1"}:
-            macros["SCALE_TEXELS"] = 2 if matrix.type.name == "Q4_1" else 1
-            kernel = self._kernels.get("q4_matvec", macros=macros)
-        else:
-            kernel = self._kernels.get(f"{matrix.type.name.lower()}_matvec", macros=macros)
+        macros = {"TOKENS": tokens, "UNIFORM": 1, **_macros(matrix)}
+        kernel = self._kernels.get(f"{_family(matrix)}_matvec", macros=macros)
         return [self._multiply_page(kernel, matrix, page, y, first + page.first, stride, add) for page in matrix.pages]
 
     def _multiply_page(
@@ -256,9 +260,6 @@ class LayerRecorder:
             "size": self._uniform(struct.pack("<IIIII", page.rows, matrix.columns, first, stride, add)),
         }
         return self._dispatch(kernel, named, (_ceil(page.rows // ROW_GROUP, kernel.width), 1, 1))
-
-    def _placed(self, matrix: DeviceMatrix) -> Mapping[str, int]:
-        return {"TEXTURE": 1} if matrix.storage == "texture" else {}
 
     def _uniform(self, contents: bytes) -> ProgramBuffer:
         if contents not in self._uniforms:
@@ -275,6 +276,19 @@ class LayerRecorder:
     ) -> ProgramDispatch:
         pipeline = self._device.compile(kernel.source, kernel.entry_point, constants)
         return self._device.dispatch(pipeline, {kernel.bindings[name]: one for name, one in named.items()}, workgroups)
+
+
+def _family(matrix: DeviceMatrix) -> str:
+    """How the kernels for a type are called."""
+    return "q4" if matrix.type.name in {"Q4_0", "Q4_1"} else matrix.type.name.lower()
+
+
+def _macros(matrix: DeviceMatrix) -> dict[str, int]:
+    """What a matrix asks of its kernels."""
+    macros = {"TEXTURE": 1} if matrix.storage == "texture" else {}
+    if _family(matrix) == "q4":
+        macros["SCALE_TEXELS"] = 2 if matrix.type.name == "Q4_1" else 1
+    return macros
 
 
 def _ceil(count: int, width: int) -> int:

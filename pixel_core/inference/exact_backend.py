@@ -11,7 +11,6 @@ from pixel_core.errors import ContextFull
 from pixel_core.inference.exact.arithmetic import Activations, Floats, activate, as_half, head_factor, quantise, rms_factor
 from pixel_core.inference.exact.attention import attend, turn
 from pixel_core.inference.exact.matrix import ExactMatrix, read_matrix
-from pixel_core.inference.model_config import model_config
 from pixel_core.inference.rope_table import rope_table
 from pixel_core.weights.dequantize import dequantize
 
@@ -25,15 +24,16 @@ class ExactBackend:
 
     Args:
         model: Only read while this is made.
+        config: What its metadata says.
         context_length: Tokens that the cache holds.
 
     Raises:
         ModelUnusable: The model has what no kernel computes.
     """
 
-    def __init__(self, model: ModelFile, *, context_length: int = 2048) -> None:
-        self.config: ModelConfig = model_config(model)
-        self.context_length = min(context_length, self.config.context_length)
+    def __init__(self, model: ModelFile, config: ModelConfig, *, context_length: int = 2048) -> None:
+        self.config = config
+        self.context_length = min(context_length, config.context_length)
         self.description = "exact (numpy, the device's arithmetic)"
         self._length = 0
         self._matrices: dict[str, ExactMatrix] = {}
@@ -44,7 +44,6 @@ class ExactBackend:
                 self._matrices[name] = read_matrix(model, name)
             else:
                 self._vectors[name] = dequantize(tensor.type, model.blocks(name), tensor.shape).reshape(-1)
-        config = self.config
         shape = (config.layer_count, self.context_length, config.kv_head_count, config.head_length)
         self._keys, self._values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         factors = self._vectors.get("rope_freqs.weight")

@@ -36,10 +36,9 @@ def _open_device(file: ModelFile, config: ModelConfig, context_length: int) -> B
     from pixel_core.engines.device_program import open_program_device
     from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
 
-    del config
     device = open_program_device()
     try:
-        return DeviceBackend(device, file, DeviceOptions(context_length=context_length))
+        return DeviceBackend(device, file, config, DeviceOptions(context_length=context_length))
     except BaseException:
         device.close()
         raise
@@ -48,8 +47,7 @@ def _open_device(file: ModelFile, config: ModelConfig, context_length: int) -> B
 def _open_exact(file: ModelFile, config: ModelConfig, context_length: int) -> Backend:
     from pixel_core.inference.exact_backend import ExactBackend
 
-    del config
-    return ExactBackend(file, context_length=context_length)
+    return ExactBackend(file, config, context_length=context_length)
 
 
 _BACKENDS: Final[Mapping[str, OpenBackend]] = MappingProxyType({"device": _open_device, "reference": _open_reference, "exact": _open_exact})

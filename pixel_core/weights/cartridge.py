@@ -27,7 +27,9 @@ HEADER = struct.Struct("<4sIQI32s")  # magic, version, length of the PXI, data_r
 MIN_WIDTH = 512
 LABEL_ROWS = 56
 MAX_PIXELS = 1 << 26
-"""So a cartridge carries 192 MiB at most, and reading one takes no more than twice that; every browser decodes pictures of that size."""
+"""So a cartridge carries 192 MiB at most, and reading one takes a few times that; every browser decodes pictures of that size."""
+MAX_RATIO = 1032
+"""What deflate shrinks anything by at most."""
 
 
 def write_cartridge(source: Path, target: Path, *, replace: bool = False, on_progress: OnProgress = keep_silent) -> Conversion:
@@ -160,12 +162,13 @@ def _size_of_png(path: Path) -> tuple[int, int]:
         raise ModelFileError(f"{path} is not a file")
     with path.open("rb") as file:
         head = file.read(33)
+        file_bytes = file.seek(0, 2)
     if len(head) < 33 or not head.startswith(PNG_MAGIC) or head[12:16] != b"IHDR":
         raise ModelFileError(f"{path} is no PNG: it begins with {head[:8]!r}")
     width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", head[16:29])
     if (depth, colour, interlace) != (8, 2, 0):
         raise ModelFileError(f"{path} is a picture, but no cartridge of a model: a cartridge is opaque RGB of eight bits, not interlaced")
-    if width < MIN_WIDTH or not height or width * height > MAX_PIXELS:
+    if width < MIN_WIDTH or not height or width * height > MAX_PIXELS or width * height * 3 > MAX_RATIO * file_bytes:
         raise ModelFileError(f"{path} has {width:,} × {height:,} pixels, which no cartridge has")
     return width, height
 

@@ -137,7 +137,7 @@ def decode_pxi(data: memoryview) -> PxiTables:
     planes = _decode_planes(section_bytes(data, header.sections["planes"]))
     tiles = _decode_tiles(section_bytes(data, header.sections["tiles"]))
     places = _decode_tensors(section_bytes(data, header.sections["tensors"]), header.tensor_count, planes)
-    _check_gguf(places.values(), header.gguf_bytes)
+    _check_gguf(places.values(), header)
     _check_tiles(planes, tiles, header)
     overlap = find_overlap([Rectangle(x=one.x, y=one.y, width=one.width, height=one.height) for one in planes])
     if overlap is not None:
@@ -229,15 +229,19 @@ def _texel_format(tensor: Tensor, number: int) -> TexelFormat:
     raise ModelFileError(f"tensor `{tensor.name}` of the type {tensor.type.name} has the unknown texel format {number}")
 
 
-def _check_gguf(places: Iterable[TensorPlace], gguf_bytes: int) -> None:
+def _check_gguf(places: Iterable[TensorPlace], header: PxiHeader) -> None:
     end = tensor_bytes = 0
     for place in sorted(places, key=lambda one: one.gguf_offset):
         if place.gguf_offset < end:
             raise ModelFileError(f"tensor `{place.tensor.name}` overlaps another one in the GGUF")
         tensor_bytes += place.tensor.byte_count
         end = place.gguf_offset + place.tensor.byte_count
-    if end > gguf_bytes:
-        raise ModelFileError(f"the tensors reach to byte {end:,} of a GGUF of {gguf_bytes:,} bytes")
+    if end > header.gguf_bytes:
+        raise ModelFileError(f"the tensors reach to byte {end:,} of a GGUF of {header.gguf_bytes:,} bytes")
+    # A small file must not become an endless one. What is neither a tensor nor a table is padding; our records are longer than a GGUF's.
+    tables = header.sections["metadata"].length + header.sections["tensors"].length
+    if header.gguf_bytes - tensor_bytes - tables > MAX_GAP_BYTES:
+        raise ModelFileError(f"the file claims a GGUF of {header.gguf_bytes:,} bytes, which is more than it can hold")
 
 
 def _check_tiles(planes: Sequence[Plane], tiles: Sequence[Tile], header: PxiHeader) -> None:

@@ -39,7 +39,7 @@ TENSOR = struct.Struct("<IHHII4QQII")
 PLANE = struct.Struct("<H2xIIII4xqqQ")
 TILE = struct.Struct("<QII32s")
 GAP = struct.Struct("<QQ")
-MAX_GAP_BYTES = 1 << 26
+MAX_GAP_BYTES = 1 << 24
 """Bytes of a GGUF that belong to no tensor: padding, as a rule a few thousand."""
 
 RAW = 0

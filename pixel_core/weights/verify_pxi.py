@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pixel_core.errors import ModelFileError
+from pixel_core.errors import ModelFileError, one_line
 from pixel_core.weights.conversion import OnProgress, Step, keep_silent, read_from
 from pixel_core.weights.pxi import Pxi, open_pxi
 from pixel_core.weights.pxi_records import PXI_MAGIC, VERSION, Plane, TensorPlace, on_page
@@ -121,7 +121,7 @@ def _check_tiles(pxi: Pxi, file: BinaryIO, on_progress: OnProgress) -> list[Dama
             file.seek(tile.offset)
             data = file.read(on_page(tile.stored_bytes))
             rows = plane.rows_of_tile(index)
-            where = f"tensor `{place.tensor.name}`, plane `{plane.name}`, tile {number:,} (rows {rows[0]:,} to {rows[1] - 1:,})"
+            where = f"tensor `{one_line(place.tensor.name)}`, plane `{plane.name}`, tile {number:,} (rows {rows[0]:,} to {rows[1] - 1:,})"
             is_padding = hashlib.sha256(data[: tile.stored_bytes]).digest() == tile.sha256
             if not is_padding or any(data[tile.stored_bytes :]) or len(data) < on_page(tile.stored_bytes):
                 found.append(

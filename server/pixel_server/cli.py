@@ -71,7 +71,7 @@ def build_parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     # Spelled out as the verb before the command line is read; here for the help, and to go with no other transport.
     transport.add_argument("--coach", action="store_true", help="work on queued tasks: the command coach, also for programs that start it")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
-    known = {**_CHECK_VERBS, **weights_verbs(), **model_verbs(), **coach_verbs()}
+    known = {**_CHECK_VERBS, **model_verbs(), **weights_verbs(), **coach_verbs()}
     for name in known if argv is None else _needed(argv, known):
         summary, declare = known[name]
         declare(verbs.add_parser(name, help=summary))
@@ -266,12 +266,12 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         return doctor(
             Path(arguments.python) if arguments.python else None, as_json=arguments.format == "json", color=not arguments.no_color
         )
+    if arguments.verb in model_verbs():
+        return run_model_verb(arguments)
     if arguments.verb in WEIGHTS_VERBS:
         from pixel_server.run_weights_verb import run_weights_verb
 
         return run_weights_verb(arguments, parser)
-    if arguments.verb in model_verbs():
-        return run_model_verb(arguments)
     if arguments.verb is not None:
         from pixel_server.run_coach_verb import run_coach_verb
 

@@ -1,3 +1,20 @@
+//! What attention_tile.wgsl found in the tiles, brought together and quantised to signed bytes; an invocation for each block of 32 columns.
+//!
+//! Tiles are weighted by e to the power of their greatest score less the greatest of all, and added in their order.
+//!
+//! [attention_merge]
+//! prepare   = [{ define = {} }]
+//! dims      = "tokens tiles heads columns"
+//! where     = ["columns % 32 == 0", "tokens == 1", "tiles >= 1"]
+//! shapes    = { sums = "tokens tiles heads columns", tops = "tokens tiles heads 2", bytes = "tokens (heads * columns / 32) 8", scales = "tokens (heads * columns / 32) 4" }
+//! params    = { state = { position = "32 * tiles - 1" }, size = { heads = "heads", columns = "columns", tiles = "tiles" } }
+//! inputs    = { sums = "normal(0, 1)", tops = "uniform(0.5, 3)" }
+//! dispatch  = "ceil(heads * columns / 512), tokens"
+//! reference = "reference.py:attention_merge"
+//! compare   = { bytes = "exact", scales = "exact" }
+//! cases     = ["tokens=1 tiles=4 heads=9 columns=64", "tokens=1 tiles=1 heads=1 columns=32", "tokens=1 tiles=64 heads=14 columns=64", "tokens=1 tiles=3 heads=2 columns=128"]
+//! derive    = false
+
 #include "quantise_block.wgsl"
 #include "exact_exp.wgsl"
 

@@ -1,7 +1,103 @@
+//! Attention of each query to a tile of 32 keys, for queries in groups of GROUP that share a head of keys and values; a workgroup for each tile, head of
+//! keys and token.
+//!
+//! The greatest score of the tile is taken off before the exponential; attention_merge.wgsl brings the tiles together. Keys and values are f16,
+//! eight of them in a vector, queries are f32 and scaled. First each invocation scores keys, then it adds up columns of the values. A window hides
+//! keys that lie too far back. Sums are made key after key: the same bits wherever floats are rounded as IEEE 754 says.
+//! Source: T. Dao et al., "FlashAttention", arXiv 2205.14135 (2022); the split over keys as "Flash-Decoding", T. Dao, D. Haziza, F. Massa, G. Sizov (2023).
+//!
+//! [attention_tile]
+//! entry     = "attention_tile"
+//! prepare   = [{ define = { HEAD = "64u", GROUP = "3u" } }]
+//! dims      = "tokens kv_heads position tiles"
+//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
+//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
+//! dispatch  = "tiles, kv_heads, tokens"
+//! reference = "reference.py:attention_tile"
+//! flops     = "128 * tokens * tiles * kv_heads * 192"
+//! cases     = [
+//!   "tokens=1 kv_heads=3 position=99 tiles=4",
+//!   "tokens=4 kv_heads=3 position=29 tiles=2",
+//!   "tokens=1 kv_heads=1 position=0 tiles=1",
+//!   "tokens=1 kv_heads=2 position=63 tiles=2",
+//! ]
+//! derive    = false
+//!
+//! [attention_tile.shapes]
+//! q      = "tokens (3 * kv_heads) 64"
+//! keys   = "(32 * tiles) kv_heads 32"
+//! values = "(32 * tiles) kv_heads 32"
+//! sums   = "tokens tiles (3 * kv_heads) 64"
+//! tops   = "tokens tiles (3 * kv_heads) 2"
+//!
+//! [attention_tile.inputs]
+//! q      = "normal(0, 0.3)"
+//! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//!
+//! [attention_tile_alone]
+//! entry     = "attention_tile"
+//! prepare   = [{ define = { HEAD = "32u", GROUP = "1u" } }]
+//! dims      = "tokens kv_heads position tiles"
+//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
+//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
+//! dispatch  = "tiles, kv_heads, tokens"
+//! reference = "reference.py:attention_tile"
+//! flops     = "128 * tokens * tiles * kv_heads * 32"
+//! cases     = [
+//!   "tokens=1 kv_heads=3 position=99 tiles=4",
+//!   "tokens=4 kv_heads=3 position=29 tiles=2",
+//!   "tokens=1 kv_heads=1 position=0 tiles=1",
+//!   "tokens=1 kv_heads=2 position=63 tiles=2",
+//! ]
+//! derive    = false
+//!
+//! [attention_tile_alone.shapes]
+//! q      = "tokens (1 * kv_heads) 32"
+//! keys   = "(32 * tiles) kv_heads 16"
+//! values = "(32 * tiles) kv_heads 16"
+//! sums   = "tokens tiles (1 * kv_heads) 32"
+//! tops   = "tokens tiles (1 * kv_heads) 2"
+//!
+//! [attention_tile_alone.inputs]
+//! q      = "normal(0, 0.3)"
+//! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//!
+//! [attention_tile_wide]
+//! entry     = "attention_tile"
+//! prepare   = [{ define = { HEAD = "128u", GROUP = "2u" } }]
+//! dims      = "tokens kv_heads position tiles"
+//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
+//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
+//! dispatch  = "tiles, kv_heads, tokens"
+//! reference = "reference.py:attention_tile"
+//! flops     = "128 * tokens * tiles * kv_heads * 256"
+//! cases     = [
+//!   "tokens=1 kv_heads=3 position=99 tiles=4",
+//!   "tokens=4 kv_heads=3 position=29 tiles=2",
+//!   "tokens=1 kv_heads=1 position=0 tiles=1",
+//!   "tokens=1 kv_heads=2 position=63 tiles=2",
+//! ]
+//! derive    = false
+//!
+//! [attention_tile_wide.shapes]
+//! q      = "tokens (2 * kv_heads) 128"
+//! keys   = "(32 * tiles) kv_heads 64"
+//! values = "(32 * tiles) kv_heads 64"
+//! sums   = "tokens tiles (2 * kv_heads) 128"
+//! tops   = "tokens tiles (2 * kv_heads) 2"
+//!
+//! [attention_tile_wide.inputs]
+//! q      = "normal(0, 0.3)"
+//! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+
 #include "exact_exp.wgsl"
 
 const WIDTH = 8u; // invocations in a workgroup
 const TILE = 32u; // keys
+const KEYS = TILE / WIDTH; // for each invocation
 const LOWEST = -1e30;
 const WORDS = HEAD / 8u; // vectors of eight f16 in the row of a key
 
@@ -27,11 +123,8 @@ struct Size {
 @group(0) @binding(5) var<storage, read_write> sums: array<vec4<f32>>; // per token, tile, head and column
 @group(0) @binding(6) var<storage, read_write> tops: array<vec2<f32>>; // per token, tile and head: greatest score, sum of weights
 
+var<workgroup> maxima: array<f32, WIDTH * GROUP>;
 var<workgroup> weights: array<f32, TILE * GROUP>;
-
-fn total(x: vec4<f32>) -> f32 {
-    return (x.x + x.y) + (x.z + x.w);
-}
 
 @compute @workgroup_size(WIDTH)
 fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -46,55 +139,68 @@ fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_in
     let first = tile * TILE;
     let q_start = (token * size.kv_heads + kv_head) * GROUP * (HEAD / 4u);
 
-    for (var i = lane; i < TILE; i += WIDTH) {
-        let key = first + i;
-        var scores = array<f32, GROUP>();
+    // Each invocation scores every eighth key of the tile.
+    var scores = array<f32, GROUP * KEYS>();
+    var top: array<f32, GROUP>;
+    for (var g = 0u; g < GROUP; g++) {
+        top[g] = LOWEST;
+    }
+    for (var i = 0u; i < KEYS; i++) {
+        let key = first + i * WIDTH + lane;
+        let is_seen = key >= oldest && key < seen;
         let start = (key * size.kv_heads + kv_head) * WORDS;
-        if (key < seen) {
+        if (is_seen) {
+            var products = array<vec4<f32>, GROUP>();
             for (var word = 0u; word < WORDS; word++) {
                 let bits = keys[start + word];
                 let low = vec4<f32>(unpack2x16float(bits.x), unpack2x16float(bits.y));
                 let high = vec4<f32>(unpack2x16float(bits.z), unpack2x16float(bits.w));
                 for (var g = 0u; g < GROUP; g++) {
-                    scores[g] += total(low * q[q_start + g * (HEAD / 4u) + word * 2u]);
-                    scores[g] += total(high * q[q_start + g * (HEAD / 4u) + word * 2u + 1u]);
+                    products[g] += low * q[q_start + g * (HEAD / 4u) + word * 2u];
+                    products[g] += high * q[q_start + g * (HEAD / 4u) + word * 2u + 1u];
                 }
+            }
+            for (var g = 0u; g < GROUP; g++) {
+                scores[i * GROUP + g] = (products[g].x + products[g].y) + (products[g].z + products[g].w);
             }
         }
         for (var g = 0u; g < GROUP; g++) {
-            weights[g * TILE + i] = select(LOWEST, scores[g], key >= oldest && key < seen);
+            if (!is_seen) {
+                scores[i * GROUP + g] = LOWEST;
+            }
+            top[g] = max(top[g], scores[i * GROUP + g]);
+        }
+    }
+    for (var g = 0u; g < GROUP; g++) {
+        maxima[g * WIDTH + lane] = top[g];
+    }
+    workgroupBarrier();
+
+    for (var g = 0u; g < GROUP; g++) {
+        for (var i = 0u; i < WIDTH; i++) {
+            top[g] = max(top[g], maxima[g * WIDTH + i]);
+        }
+        for (var i = 0u; i < KEYS; i++) {
+            weights[g * TILE + i * WIDTH + lane] = exact_exp(scores[i * GROUP + g] - top[g]);
         }
     }
     workgroupBarrier();
 
-    // Each head has an invocation that turns its scores into weights.
     let place = (token * size.tiles + tile) * size.kv_heads + kv_head;
-    for (var g = lane; g < GROUP; g += WIDTH) {
-        var top = LOWEST;
-        for (var i = 0u; i < TILE; i++) {
-            top = max(top, weights[g * TILE + i]);
-        }
-        var sum = 0.0;
-        for (var i = 0u; i < TILE; i++) {
-            let score = weights[g * TILE + i];
-            let weight = select(0.0, exact_exp(score - top), score > LOWEST);
-            weights[g * TILE + i] = weight;
-            sum += weight;
-        }
-        tops[place * GROUP + g] = vec2<f32>(top, sum);
-    }
-    workgroupBarrier();
-
-    let count = min(TILE, max(seen, first) - first);
+    // Keys that are not seen stand before the others or behind them.
+    let low_key = max(oldest, first) - first;
+    let end = min(TILE, max(seen, first) - first);
     for (var word = lane; word < WORDS; word += WIDTH) {
         var low = array<vec4<f32>, GROUP>();
         var high = array<vec4<f32>, GROUP>();
-        for (var i = 0u; i < count; i++) {
+        var sum = array<f32, GROUP>();
+        for (var i = low_key; i < end; i++) {
             let bits = values[((first + i) * size.kv_heads + kv_head) * WORDS + word];
             let v_low = vec4<f32>(unpack2x16float(bits.x), unpack2x16float(bits.y));
             let v_high = vec4<f32>(unpack2x16float(bits.z), unpack2x16float(bits.w));
             for (var g = 0u; g < GROUP; g++) {
                 let weight = weights[g * TILE + i];
+                sum[g] += weight;
                 low[g] += v_low * weight;
                 high[g] += v_high * weight;
             }
@@ -103,6 +209,9 @@ fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_in
             let out = ((place * GROUP + g) * WORDS + word) * 2u;
             sums[out] = low[g];
             sums[out + 1u] = high[g];
+            if (word == 0u) {
+                tops[place * GROUP + g] = vec2<f32>(top[g], sum[g]);
+            }
         }
     }
 }

@@ -1,3 +1,39 @@
+//! The index of the greatest logit, of equals the lowest, becomes the next token: many invocations look at every so many-th logit, one takes the best
+//! of what they found and moves the state on. So a run of several tokens needs nobody but the device.
+//!
+//! [choose]
+//! dims     = "n"
+//! where    = ["n <= 65536 * 64"]
+//! shapes   = { logits = "n", tokens = "1", chosen = "8" }
+//! buffers  = { found = "u32 2048" }
+//! params   = { vocabulary = "n" }
+//! inputs   = { chosen = "zeros()", "state.token" = "zeros()" }
+//! define   = { winner = "argmax(logits)" }
+//! cases    = [
+//!   { name = "n=49152", dims = { n = 49152 }, inputs = { "state.position" = "full(5)", "state.chosen" = "full(3)" } },
+//!   { name = "n=1", dims = { n = 1 }, inputs = { "state.position" = "full(0)", "state.chosen" = "full(0)" } },
+//!   { name = "n=1000", dims = { n = 1000 }, inputs = { "state.position" = "full(70)", "state.chosen" = "full(7)" } },
+//!   { name = "n=64", dims = { n = 64 }, inputs = { "state.position" = "full(9)", "state.chosen" = "full(1)" } },
+//! ]
+//! derive   = false
+//!
+//! [choose.expect]
+//! tokens           = "full(1, winner)"
+//! chosen           = "where(arange(8) == state.chosen, winner, chosen)"
+//! "state.position" = "state.position + 1"
+//! "state.token"    = "winner"
+//! "state.chosen"   = "state.chosen + 1"
+//!
+//! [[choose.passes]]
+//! entry    = "find_best"
+//! dispatch = 16
+//! bind     = { best = "found" }
+//!
+//! [[choose.passes]]
+//! entry    = "take_best"
+//! dispatch = 1
+//! bind     = { best = "found" }
+
 const WIDTH = 64u; // invocations in a workgroup
 const LOWEST = -3.4e38;
 

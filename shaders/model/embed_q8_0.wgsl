@@ -1,3 +1,24 @@
+//! Rows of a table in ggml's Q8_0, one for each token, as floats times a scale; an invocation for four columns. The table may be a page of a larger
+//! one: tokens whose row lies on another page are left alone. Planes as in q8_0_matvec.wgsl.
+//!
+//! [embed_q8_0]
+//! entry     = "embed_q8_0"
+//! prepare   = [{ define = { TEXTURE = 1, SCALE_TEXELS = 1 } }]
+//! dims      = "batch groups blocks"
+//! where     = ["batch <= 65535"]
+//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups (1 * blocks)" } }
+//! shapes    = { tokens = "batch", y = "batch (32 * blocks)" }
+//! params    = { size = { columns = "32 * blocks", first = 0, rows = "8 * groups", scale = 1 } }
+//! dispatch  = "ceil(8 * blocks / 32), batch"
+//! reference = "reference.py:embed_q8_0"
+//! cases     = ["batch=4 groups=40 blocks=18", "batch=1 groups=1 blocks=1", "batch=7 groups=5 blocks=3"]
+//! derive    = false
+//!
+//! [embed_q8_0.inputs]
+//! tokens = "integers(0, 8 * groups)"
+//! quants = "integers(0, 4294967296)"
+//! scales = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+
 #ifdef TEXTURE
 @group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(1) var scales: texture_storage_2d<rgba32uint, read>;

@@ -1,3 +1,27 @@
+//! The gated activation of feed-forward layers, silu(gate) · up or gelu(gate) · up, quantised to signed bytes; one invocation for each block of 32.
+//!
+//! GELU is its tanh form. The exponential is that of exact_exp.wgsl, and of at most 0, so that nothing overflows.
+//! Source: N. Shazeer, "GLU Variants Improve Transformer", arXiv 2002.05202 (2020), section 2; D. Hendrycks, K. Gimpel, "Gaussian Error Linear
+//! Units", arXiv 1606.08415.
+//!
+//! [gate_quantise]
+//! prepare   = [{ define = {} }]
+//! dims      = "tokens blocks"
+//! where     = ["tokens <= 65535"]
+//! shapes    = { gate_up = "tokens 2 (32 * blocks)", bytes = "tokens blocks 8", scales = "tokens blocks 4" }
+//! params    = { size = { columns = "32 * blocks" } }
+//! inputs    = { gate_up = "normal(0, 2)" }
+//! dispatch  = "ceil(blocks / 16), tokens"
+//! reference = "reference.py:gate_quantise"
+//! compare   = { bytes = "exact", scales = "exact" }
+//! cases     = [
+//!   "tokens=1 blocks=48",
+//!   "tokens=4 blocks=48",
+//!   "tokens=3 blocks=1",
+//!   { name = "large", dims = { tokens = 2, blocks = 17 }, inputs = { gate_up = "normal(0, 100)" } },
+//! ]
+//! derive    = false
+
 #include "quantise_block.wgsl"
 #include "exact_exp.wgsl"
 

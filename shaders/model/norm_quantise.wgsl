@@ -1,3 +1,28 @@
+//! RMS norm of rows, quantised to signed bytes in blocks of 32; one workgroup for each row.
+//!
+//! y = x / √(mean(x²) + ε) · weight, then as in quantise_block.wgsl. The squares are added by 32 invocations and their sums by each of them in the
+//! same order; the root is made of products and differences. So every device that rounds as IEEE 754 says gives the same bits.
+//! Source: B. Zhang, R. Sennrich, "Root Mean Square Layer Normalization", arXiv 1910.07467; `ggml_compute_forward_rms_norm`, ops.cpp,
+//! github.com/ggml-org/llama.cpp.
+//!
+//! [norm_quantise]
+//! prepare   = [{ define = {} }]
+//! dims      = "tokens blocks"
+//! where     = ["tokens <= 65535"]
+//! shapes    = { x = "tokens (32 * blocks)", weight = "(32 * blocks)", bytes = "tokens blocks 8", scales = "tokens blocks 4" }
+//! params    = { size = { columns = "32 * blocks", epsilon = 1e-5 } }
+//! dispatch  = "tokens"
+//! reference = "reference.py:norm_quantise"
+//! compare   = { bytes = "exact", scales = "exact" }
+//! cases     = [
+//!   "tokens=1 blocks=18",
+//!   "tokens=4 blocks=18",
+//!   "tokens=3 blocks=1",
+//!   "tokens=2 blocks=67",
+//!   { name = "small", dims = { tokens = 2, blocks = 18 }, inputs = { x = "normal(0, 0.001)" } },
+//! ]
+//! derive    = false
+
 #include "quantise_block.wgsl"
 
 const WIDTH = 32u; // invocations in a workgroup

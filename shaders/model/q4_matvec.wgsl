@@ -1,3 +1,110 @@
+//! y = W · x, or y + W · x, with W in ggml's Q4_0 or Q4_1 and x quantised to signed bytes, for TOKENS rows x at once; an invocation has eight
+//! rows of W.
+//!
+//! A word of `quants` is eight rows of one column, row j in the bits from 4j. Shifted and masked it is four words of two nibbles, 16 bits apart,
+//! and one product with a number of x multiplies both: eight products by four multiplications, signed and exact, since sixteen of them
+//! (16 · 15 · 127) fit 16 bits. A texel holds four columns; the columns' numbers are the same for every invocation, which is why x should lie
+//! in `var<uniform>`. For Q4_1 a weight is d · nibble + m, for Q4_0 d · (nibble - 8); `x_scales` holds d and s = d · Σ of each block of x, and Σ.
+//! TEXTURE keeps W in textures, else in buffers; UNIFORM says where x lies. Every sum is made in one order: the result is the same on every
+//! device that rounds as IEEE 754 says.
+//! Source: `block_q4_0`, `block_q4_1` in ggml-common.h and `ggml_vec_dot_q4_1_q8_1`, ggml-cpu/quants.c, github.com/ggml-org/llama.cpp; words as
+//! vectors of small numbers: L. Lamport, "Multiple byte processing with full-word instructions" (1975).
+//!
+//! [q4_1_matvec]
+//! entry     = "q4_matvec"
+//! prepare   = [{ define = { TOKENS = "1u", SCALE_TEXELS = 2, TEXTURE = 1 } }]
+//! dims      = "groups blocks"
+//! textures  = { quants = { size = "(1 * groups) (8 * blocks)" }, scales = { size = "groups (2 * blocks)" } }
+//! shapes    = { x = "1 blocks 8", x_scales = "1 blocks 4", y = "1 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 0 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q4_1_matvec"
+//! flops     = "1 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q4_1_matvec.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "normal(0, 1)"
+//!
+//! [q4_1_matvec_buffer]
+//! entry     = "q4_matvec"
+//! prepare   = [{ define = { TOKENS = "1u", SCALE_TEXELS = 2 } }]
+//! dims      = "groups blocks"
+//! shapes    = { quants = "(1 * groups) (8 * blocks) 4", scales = "groups (2 * blocks) 4", x = "1 blocks 8", x_scales = "1 blocks 4", y = "1 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 1 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q4_1_matvec"
+//! flops     = "1 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q4_1_matvec_buffer.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "normal(0, 1)"
+//! y        = "normal(0, 100)"
+//!
+//! [q4_1_matmul]
+//! entry     = "q4_matvec"
+//! prepare   = [{ define = { TOKENS = "4u", SCALE_TEXELS = 2, TEXTURE = 1 } }]
+//! dims      = "groups blocks"
+//! textures  = { quants = { size = "(1 * groups) (8 * blocks)" }, scales = { size = "groups (2 * blocks)" } }
+//! shapes    = { x = "4 blocks 8", x_scales = "4 blocks 4", y = "4 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 1 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q4_1_matvec"
+//! flops     = "4 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q4_1_matmul.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "normal(0, 1)"
+//! y        = "normal(0, 100)"
+//!
+//! [q4_0_matvec]
+//! entry     = "q4_matvec"
+//! prepare   = [{ define = { TOKENS = "1u", SCALE_TEXELS = 1, TEXTURE = 1 } }]
+//! dims      = "groups blocks"
+//! textures  = { quants = { size = "(1 * groups) (8 * blocks)" }, scales = { size = "groups (1 * blocks)" } }
+//! shapes    = { x = "1 blocks 8", x_scales = "1 blocks 4", y = "1 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 0 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q4_0_matvec"
+//! flops     = "1 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q4_0_matvec.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "integers(-2000, 2000)"
+//!
+//! [q4_0_matmul]
+//! entry     = "q4_matvec"
+//! prepare   = [{ define = { TOKENS = "4u", SCALE_TEXELS = 1 } }]
+//! dims      = "groups blocks"
+//! shapes    = { quants = "(1 * groups) (8 * blocks) 4", scales = "groups (1 * blocks) 4", x = "4 blocks 8", x_scales = "4 blocks 4", y = "4 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 0 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q4_0_matvec"
+//! flops     = "4 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q4_0_matmul.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "integers(-2000, 2000)"
+
 #ifdef TEXTURE
 @group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(1) var scales: texture_storage_2d<rgba32uint, read>;

@@ -1,3 +1,65 @@
+//! y = W · x, or y + W · x, with W in ggml's Q8_0 and x quantised to signed bytes, for TOKENS rows x at once; an invocation has eight rows of W.
+//!
+//! A word of `quants` is one row of four columns; a texel four rows, two rows of texels eight. x, TEXTURE and UNIFORM as in q4_matvec.wgsl.
+//! Source: `block_q8_0` in ggml-common.h and `ggml_vec_dot_q8_0_q8_0`, ggml-cpu/quants.c, github.com/ggml-org/llama.cpp.
+//!
+//! [q8_0_matvec]
+//! entry     = "q8_0_matvec"
+//! prepare   = [{ define = { TOKENS = "1u", TEXTURE = 1 } }]
+//! dims      = "groups blocks"
+//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups (1 * blocks)" } }
+//! shapes    = { x = "1 blocks 8", x_scales = "1 blocks 4", y = "1 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 0 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q8_0_matvec"
+//! flops     = "1 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q8_0_matvec.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "normal(0, 1)"
+//!
+//! [q8_0_matvec_buffer]
+//! entry     = "q8_0_matvec"
+//! prepare   = [{ define = { TOKENS = "1u", STORED = 1 } }]
+//! dims      = "groups blocks"
+//! shapes    = { quants = "(2 * groups) (8 * blocks) 4", scales = "groups (1 * blocks) 4", x = "1 blocks 8", x_scales = "1 blocks 4", y = "1 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 1 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q8_0_matvec"
+//! flops     = "1 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q8_0_matvec_buffer.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "normal(0, 1)"
+//! y        = "normal(0, 100)"
+//!
+//! [q8_0_matmul]
+//! entry     = "q8_0_matvec"
+//! prepare   = [{ define = { TOKENS = "4u", TEXTURE = 1 } }]
+//! dims      = "groups blocks"
+//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups (1 * blocks)" } }
+//! shapes    = { x = "4 blocks 8", x_scales = "4 blocks 4", y = "4 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 0 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q8_0_matvec"
+//! flops     = "4 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q8_0_matmul.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "normal(0, 1)"
+
 #ifdef TEXTURE
 @group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(1) var scales: texture_storage_2d<rgba32uint, read>;

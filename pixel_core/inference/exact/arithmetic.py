@@ -45,17 +45,21 @@ def rms_factor(x: Floats, epsilon: float) -> Floats:
     steps = -(-columns // 128)
     padded = np.zeros((rows, steps * 128), np.float32)
     padded[:, :columns] = x
-    squares = (padded * padded).reshape(rows, steps, 32, 4)
+    squares = np.square(padded).reshape(rows, steps, 32, 4)
     lanes = np.zeros((rows, 32, 4), np.float32)
     for step in range(steps):
         lanes = lanes + squares[:, step]
-    sums = (lanes[..., 0] + lanes[..., 1]) + (lanes[..., 2] + lanes[..., 3])
-    return exact_rsqrt(in_order(sums) / _F(columns) + _F(epsilon))[:, None]
+    sums = np.asarray((lanes[..., 0] + lanes[..., 1]) + (lanes[..., 2] + lanes[..., 3]), np.float32)
+    return exact_rsqrt(_mean(in_order(sums), columns, epsilon))[:, None]
 
 
 def head_factor(x: Floats, epsilon: float) -> Floats:
     """As `rms_factor`, one component after the other, as rope_append.wgsl does it for a head; over the last axis."""
-    return exact_rsqrt(in_order(x * x) / _F(x.shape[-1]) + _F(epsilon))[..., None]
+    return exact_rsqrt(_mean(in_order(np.asarray(x * x, np.float32)), x.shape[-1], epsilon))[..., None]
+
+
+def _mean(sums: Floats, count: int, epsilon: float) -> Floats:
+    return np.asarray(sums / _F(count) + _F(epsilon), np.float32)
 
 
 def in_order(x: Floats) -> Floats:

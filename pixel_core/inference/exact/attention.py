@@ -43,7 +43,8 @@ def attend(q: Floats, keys: Floats, values: Floats, oldest: int = 0) -> Floats:
     kv_heads, group, width = q.shape
     seen = len(keys)
     products = (keys[:, :, None] * q).reshape(seen, kv_heads, group, width // 4, 4)
-    scores = in_order((products[..., 0] + products[..., 1]) + (products[..., 2] + products[..., 3]))
+    four = in_order(products.swapaxes(-1, -2))
+    scores = (four[..., 0] + four[..., 1]) + (four[..., 2] + four[..., 3])
     tops: list[Floats] = []
     totals: list[Floats] = []
     sums: list[Floats] = []
@@ -53,7 +54,7 @@ def attend(q: Floats, keys: Floats, values: Floats, oldest: int = 0) -> Floats:
         end = min(seen, start + _TILE - (oldest + start) % _TILE)
         tile = scores[start:end]
         tops.append(tile.max(axis=0))
-        weights = exact_exp(tile - tops[-1])
+        weights = exact_exp(np.asarray(tile - tops[-1], np.float32))
         total, sum_ = np.zeros((kv_heads, group), np.float32), np.zeros((kv_heads, group, width), np.float32)
         for key in range(end - start):
             total = total + weights[key]
@@ -61,10 +62,10 @@ def attend(q: Floats, keys: Floats, values: Floats, oldest: int = 0) -> Floats:
         totals.append(total)
         sums.append(sum_)
         start = end
-    greatest = np.max(tops, axis=0)
+    greatest: Floats = np.max(np.stack(tops), axis=0)
     whole, merged = np.zeros((kv_heads, group), np.float32), np.zeros((kv_heads, group, width), np.float32)
     for top, total, sum_ in zip(tops, totals, sums, strict=True):
-        share = exact_exp(top - greatest)
+        share = exact_exp(np.asarray(top - greatest, np.float32))
         whole = whole + total * share
         merged = merged + sum_ * share[..., None]
     return merged / whole[..., None]

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixel_core.errors import one_line
 from pixel_core.weights.model_file import open_model
 from pixel_core.weights.picture_model import Pictures, picture_model
 from pixel_server.exit_codes import PASSED_CODE
@@ -68,12 +69,12 @@ def _text(drawn: Pictures, seconds: float, command: PictureCommand, medium: Medi
     lines = [f"{medium.path(command.folder)}: {_counted(len(drawn.files), 'file')}, {seconds:.1f} s"]
     if command.against is not None:
         lines.append(f"  {_counted(len(drawn.identical), 'tensor')} identical, {len(drawn.differences):,} different")
-        lines += [f"  {medium.printable(name)}: differs by {share:.3%}" for name, share in drawn.differences[:SHOWN_DIFFERENCES]]
+        lines += [f"  {medium.printable(one_line(name))}: differs by {share:.3%}" for name, share in drawn.differences[:SHOWN_DIFFERENCES]]
         more = len(drawn.differences) - SHOWN_DIFFERENCES
         lines += [f"  and {more:,} more (`--format json` lists them)"] if more > 0 else []
     if drawn.skipped:
         why = "their type cannot be computed" if command.against is None else "they are not in both models with the same shape"
-        lines.append(f"  left out {_counted(len(drawn.skipped), 'tensor')}, such as {medium.printable(drawn.skipped[0])}: {why}")
+        lines.append(f"  left out {_counted(len(drawn.skipped), 'tensor')}, such as {medium.printable(one_line(drawn.skipped[0]))}: {why}")
     return "\n".join(lines) + "\n"
 
 

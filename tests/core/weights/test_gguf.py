@@ -140,3 +140,8 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     assert refusal(path) == f"{path} is empty"
     path.write_bytes(b"GGUF\x03\x00")
     assert refusal(path).startswith("the file ends in the middle of the version")
+
+
+def test_a_name_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    message = refusal(file_of(tmp_path, entries=(entry("a\n\x1b[31m\u202e", kind=77),)))
+    assert message == r"tensor `a\n\x1b[31m\u202e` has the unknown type number 77"
