@@ -84,9 +84,11 @@ def test_the_wheel_holds_every_module_shader_and_schema(wheel: Path) -> None:
     folder = REPOSITORY / "shaders"
     shaders = {f"pixel_core/shaders/{file.relative_to(folder).as_posix()}" for file in folder.rglob("*.wgsl")}
     schemas = {f"pixel_core/schemas/{file.name}" for file in (REPOSITORY / "docs").glob("*.schema.json")}
+    page = {f"pixel_server/http/map_page/{file.name}" for file in (REPOSITORY / "server" / "pixel_server" / "http" / "map_page").iterdir()}
     assert len(shaders) >= 6
     assert schemas
-    assert modules | shaders | schemas <= names
+    assert page
+    assert modules | shaders | schemas | page <= names
 
 
 def test_the_program_says_its_version(program: Path, hostile_folder: Path) -> None:

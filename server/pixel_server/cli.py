@@ -184,12 +184,26 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
 
 
+def _add_map(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Show the map of a model in the browser: its tensors by layers and heads, down to single weights."
+    parser.epilog = "Only this machine is answered, and only a browser that opened the address printed. Ends with Ctrl-C."
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("file", nargs="?", metavar="FILE", help="the model: .gguf or .pxi")
+    which.add_argument("--model", metavar="NAME", help="a model of an installed package: smollm2")
+    parser.add_argument("--port", type=_port, default=8789, metavar="N", help="0 takes a free one (default: 8789)")
+
+
+def _port(text: str) -> int:
+    return int(_number(text, 0, 65_535, int))
+
+
 _CHECK_VERBS = {
     "check": ("run kernels and compare them with their contracts", _add_check),
     "bench": ("time kernels beside what the adapter can do at most", _add_bench),
     "contract": ("write the first contract of a shader", _add_contract),
     "rule": ("explain a finding's code", _add_rule),
     "trust": ("let editors run the kernels of a folder", _add_trust),
+    "map": ("show a model's weights as a map, in the browser", _add_map),
     "doctor": ("say what is installed, what is missing, and how to mend it", _add_doctor),
 }
 
@@ -238,6 +252,12 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         from pixel_server.commands.trust import trust
 
         return trust(Path(arguments.path) if arguments.path else None, remove=arguments.remove)
+    if arguments.verb == "map":
+        from pathlib import Path
+
+        from pixel_server.commands.show_map import MapCommand, show_map
+
+        return show_map(MapCommand(path=Path(arguments.file) if arguments.file else None, model=arguments.model, port=arguments.port))
     if arguments.verb == "doctor":
         from pathlib import Path
 

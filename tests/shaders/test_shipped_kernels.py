@@ -43,6 +43,7 @@ KERNELS = (
     "stream_compaction",
     "swiglu",
     "top_k",
+    "toy_mlp",
     "transpose",
 )
 
