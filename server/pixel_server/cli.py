@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pixel_core import __version__
 from pixel_core.errors import PixelError
 from pixel_server.cli_coach import coach_verbs, positive_number
+from pixel_server.cli_fs import fs_verbs
 
 INTERRUPTED_CODE = 130
 BROKEN_PIPE_CODE = 141
@@ -69,7 +70,7 @@ def build_parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     # Spelled out as the verb before the command line is read; here for the help, and to go with no other transport.
     transport.add_argument("--coach", action="store_true", help="work on queued tasks: the command coach, also for programs that start it")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
-    known = {**_CHECK_VERBS, **coach_verbs()}
+    known = {**_CHECK_VERBS, **coach_verbs(), **fs_verbs()}
     for name in known if argv is None else _needed(argv, known):
         summary, declare = known[name]
         declare(verbs.add_parser(name, help=summary))
@@ -244,6 +245,10 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         return doctor(
             Path(arguments.python) if arguments.python else None, as_json=arguments.format == "json", color=not arguments.no_color
         )
+    if arguments.verb == "fs":
+        from pixel_server.run_fs_verb import run_fs_verb
+
+        return run_fs_verb(arguments)
     if arguments.verb is not None:
         from pixel_server.run_coach_verb import run_coach_verb
 
