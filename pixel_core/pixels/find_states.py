@@ -115,7 +115,9 @@ def find_slot(file: PatchedLog) -> Slot:
             with suppress(MapDamaged):
                 read_commit(file, slot.offset, slot.end)
                 copy = unpack_record(file.read(slot.end, ALIGNMENT))
-                newest = replace(slot, end=slot.end + copy.size) if copy and copy.kind == COPY and copy.sequence == slot.sequence else slot
+                newest = slot
+                if copy and copy.kind == COPY and copy.sequence == slot.sequence and slot.end + copy.size <= file.size():
+                    newest = replace(slot, end=slot.end + copy.size)
     if newest is None:
         raise problem
     return newest
