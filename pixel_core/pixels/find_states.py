@@ -66,8 +66,8 @@ def find_states(file: PatchedLog) -> FoundStates:
         file: Gets patches where a flipped bit stands in the way.
 
     Raises:
-        MapError: It is no map, or of another version.
-        MapDamaged: Neither header, slots nor commits can be read.
+        MapError: It is no map, of another version, or no commit can be read.
+        MapDamaged: Its tiles would have an impossible size.
     """
     patch_front(file)
     slot = find_slot(file)
@@ -101,14 +101,11 @@ def find_slot(file: PatchedLog) -> Slot:
     """The newest commit. Where a slot cannot be read, the whole log behind what the other one names is searched, also behind damage.
 
     Raises:
-        MapDamaged: There is none.
+        MapError: There is none.
     """
     newest: Slot | None = None
-    problem = MapDamaged("neither its slots nor a commit can be read")
-    try:
+    with suppress(MapDamaged):
         newest = newest_slot(file)
-    except MapDamaged as found:
-        problem = found
     if newest is None or not all(read_slots(file)):
         start, sequence = (newest.end, newest.sequence) if newest else (LOG_OFFSET, -1)
         for slot in _commits_between(file, start, file.size() - ALIGNMENT, sequence):
@@ -119,7 +116,7 @@ def find_slot(file: PatchedLog) -> Slot:
                 if copy and copy.kind == COPY and copy.sequence == slot.sequence and slot.end + copy.size <= file.size():
                     newest = replace(slot, end=slot.end + copy.size)
     if newest is None:
-        raise problem
+        raise MapError(f"`{file.path}` is no map, or nothing of it can be read", hint="restore it from a backup")
     return newest
 
 
@@ -209,10 +206,9 @@ def _commit_offsets(file: PatchedLog, slot: Slot) -> list[int]:
 
 
 def _tile_side(file: PatchedLog, slot: Slot) -> int:
-    try:
+    if unpack_header(file.read(0, HEADER_BYTES)) is not None:
         return read_header(file).tile_side
-    except MapDamaged:
-        _, commit = read_commit(file, slot.offset, slot.end)
-        if commit.tile_side not in TILE_SIDES:
-            raise MapError(f"`{file.path}` is no map") from None
-        return commit.tile_side
+    _, commit = read_commit(file, slot.offset, slot.end)
+    if commit.tile_side not in TILE_SIDES:
+        raise MapDamaged(f"its tiles would be {commit.tile_side:,} texels wide")
+    return commit.tile_side
