@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -78,10 +79,10 @@ def test_files_go_in_and_come_out(run: Run, tmp_path: Path) -> None:
     )
 
 
-def test_bytes_of_a_file(run: Run, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    (tmp_path / "file").write_bytes(bytes(range(256)) * 40)
-    main(["fs", "put", "a.map", "file"])
-    capfdbinary.readouterr()
+def test_bytes_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    monkeypatch.chdir(tmp_path)
+    with PixelFS.create(tmp_path / "a.map", tile_side=16) as files:
+        files.put("file", bytes(range(256)) * 40)
     assert main(["fs", "cat", "a.map", "file", "--offset", "4090", "--length", "12"]) == 0
     assert capfdbinary.readouterr().out == bytes((*range(250, 256), *range(6)))
     assert main(["fs", "cat", "a.map", "file", "--offset", "10230", "--length", "99"]) == 0
@@ -150,7 +151,7 @@ def test_a_flipped_bit_is_found_and_corrected(run: Run, tmp_path: Path) -> None:
     assert code == 1
     assert out.splitlines() == [
         "`file`: tile 0, bytes 0 to 4,095: a flipped bit, which can be corrected",
-        f"1 damage in {len(whole):,} bytes, 2 tiles, 1 file; 1 can be corrected: pixel-lsp fs repair a.map",
+        f"1 damaged place in {len(whole):,} bytes, 2 tiles, 1 file; 1 can be corrected: pixel-lsp fs repair a.map",
     ]
     report = json.loads(run("verify", "a.map", "--format", "json")[1])
     assert report["damaged_tiles"][0]["path"] == "file"
@@ -167,7 +168,7 @@ def test_a_lost_tile_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "backup.map").write_bytes(path.read_bytes())
     flip(path, record_offset(path, "file") + 100, 0xFF)
     damaged = path.read_bytes()
-    assert run("get", "a.map", "--to", ".", "--force")[:2] == (1, "wrote 1 file, 1 are damaged\n")
+    assert run("get", "a.map", "--to", ".", "--force")[:2] == (1, "wrote 1 file, and not 1 damaged file\n")
     assert run("repair", "a.map", "--from", "backup.map") == (0, "0 flipped bits corrected, 1 tile taken from another place\n", "")
     assert run("verify", "a.map")[0] == 0
     path.write_bytes(damaged)
@@ -221,10 +222,8 @@ def test_what_cannot_be_done(run: Run, arguments: tuple[str, ...], sentence: str
 
 
 def test_the_verbs_without_arrays_load_no_numpy(run: Run, tmp_path: Path) -> None:
-    import subprocess
-
-    code = "import sys; from pixel_server.cli import main; main(sys.argv[1:]); print('numpy' in sys.modules)"
     (tmp_path / "file").write_bytes(b"x")
-    for verb in (("put", "a.map", "file"), ("ls", "a.map"), ("verify", "a.map"), ("compact", "a.map")):
-        done = subprocess.run((sys.executable, "-c", code, "fs", *verb), cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
-        assert done.stdout.splitlines()[-1] == "False"
+    verbs = [["put", "a.map", "file"], ["ls", "a.map"], ["verify", "a.map"], ["compact", "a.map"]]
+    code = f"import sys; from pixel_server.cli import main; [main(['fs', *verb]) for verb in {verbs}]; print('numpy' in sys.modules)"
+    done = subprocess.run((sys.executable, "-c", code), cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.splitlines()[-1] == "False"

@@ -56,5 +56,7 @@ def get(path: Path, names: Sequence[str], *, folder: Path, output: Path | None, 
         damaged = [problem for entry in entries.values() if (problem := write(entry))]
     for problem in damaged:
         sys.stderr.write(Medium().printable(f"pixel-lsp: {problem.message}\n  hint: {problem.hint}") + "\n")
-    write_lines([f"wrote {count(len(entries) - len(damaged), 'file')}" + (f", {len(damaged):,} are damaged" if damaged else "")])
+    write_lines(
+        [f"wrote {count(len(entries) - len(damaged), 'file')}" + (f", and not {count(len(damaged), 'damaged file')}" if damaged else "")]
+    )
     return FAILED_CODE if damaged else PASSED_CODE

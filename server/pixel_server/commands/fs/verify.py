@@ -64,7 +64,9 @@ def _sentences(report: MapReport, path: Path) -> list[str]:
     lines += [_damage_sentence(one) for one in report.damages if one.kind != damage.TILE or not report.tiles]
     lines += [f"{_state(name)}: {what}" for name, what in report.problems.items()]
     correctable = sum(bool(one.correction) for one in report.damages)
-    lines.append(f"{count(len(report.damages), 'damage')} in {looked_at}; {correctable:,} can be corrected: pixel-lsp fs repair {path}")
+    lines.append(
+        f"{count(len(report.damages), 'damaged place')} in {looked_at}; {correctable:,} can be corrected: pixel-lsp fs repair {path}"
+    )
     return lines
 
 
