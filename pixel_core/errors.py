@@ -3,7 +3,8 @@
 A user's mistake is a `Finding`, never an exception. These are for an environment that lets us down:
 
 PixelError
-└── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+├── EngineUnavailable   no adapter, no wgpu, or an engine that is not there yet
+└── MapError            a map of pixels cannot be used: the rest of it is drawn in pixel_core/pixels/errors.py
 """
 
 from __future__ import annotations

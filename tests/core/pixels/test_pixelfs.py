@@ -248,6 +248,16 @@ def test_a_reader_refreshes(files: PixelFS) -> None:
             reader.put("x", b"")
 
 
+def test_the_example_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "pixelfs.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], names)
+    assert names["part"] == bytes((*range(232, 256),))
+    assert b"".join(names["views"]) == bytes(range(256)) * 1000  # pyright: ignore[reportArgumentType, reportCallIssue]
+    assert names["texels"].shape == (3, 100, 4)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def test_a_map_without_files(tmp_path: Path) -> None:
     TileWriter.create(tmp_path / "plane.map").close()
     with pytest.raises(MapError, match="holds no files"):
