@@ -9,7 +9,8 @@ PixelError
 ├── ModelUnusable       a model that is broken, or of a kind that cannot be computed
 ├── ContextFull         more tokens than a model can take in one context
 ├── RequestRefused      what a model was asked for is not possible
-└── ModelProcessEnded   the process of a model ended while it was asked
+├── ModelProcessEnded   the process of a model ended while it was asked
+└── MapError            a map of pixels cannot be used: the rest of it is drawn in pixel_core/pixels/errors.py
 """
 
 from __future__ import annotations

@@ -40,6 +40,15 @@ def arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
             yield from action.option_strings or [str(action.metavar)]
 
 
+def all_arguments(command: argparse.ArgumentParser) -> Iterator[str]:
+    """The arguments of a command and of the verbs below it."""
+    yield from arguments(command)
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield from all_arguments(verb)
+
+
 def test_the_rules_page_is_what_the_rule_table_says() -> None:
     assert read(DOCS / "rules.md") == rules_document(RULES), "stale; run scripts/generate_docs"
 
@@ -72,7 +81,7 @@ def test_every_command_and_option_is_described() -> None:
     assert set(sections) == set(commands(parser))
     for name, command in commands(parser).items():
         described = set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\|(.*?)\|", sections[name], flags=re.MULTILINE))))
-        assert described == set(arguments(command)), f"docs/cli.md, section {name}"
+        assert described == set(all_arguments(command)), f"docs/cli.md, section {name}"
     for option in arguments(parser):
         assert f"`{option}`" in read(DOCS / "cli.md") or f"`pixel-lsp {option}`" in read(DOCS / "cli.md")
 
@@ -84,7 +93,7 @@ def test_every_command_that_a_page_names_is_there() -> None:
             verb, *rest = line.replace("--coach", "coach").split("  #")[0].split()
             assert verb in known, f"{page}: pixel-lsp {line}"
             options = {word for word in rest if word.startswith("-")}
-            assert options <= set(arguments(known[verb])), f"{page}: pixel-lsp {line}"
+            assert options <= set(all_arguments(known[verb])), f"{page}: pixel-lsp {line}"
 
 
 def test_every_script_that_a_page_names_is_there() -> None:

@@ -55,7 +55,7 @@ def check_record(file: LogFile, offset: int, end: int, tile_bytes: int, *, corre
             return CheckedRecord(record=None, problems=tuple(problems))
         patches.append((offset, flipped))
         record = unpack_record(flipped)
-    if record is None or offset + record.size > end:
+    if record is None or offset + record.size > min(end, file.size()):
         return CheckedRecord(record=None, problems=(*problems, "the record reaches beyond the end of the log"))
     stored = file.view(offset + ALIGNMENT, record.stored_length)
     problem = _content_problem(record, stored, tile_bytes)

@@ -13,7 +13,7 @@ from pixel_core.pixels.patched_log import PatchedLog
 from pixel_core.pixels.tile_writer import TileWriter
 
 Told = Callable[[int, int], None]
-"""Is called with the tiles that were copied, and with how many there are."""
+"""Is called with the bytes of tiles that were copied, and with about how many there are."""
 
 
 def compact_map(path: Path, told: Told | None = None) -> tuple[int, int]:
@@ -43,16 +43,17 @@ def compact_map(path: Path, told: Told | None = None) -> tuple[int, int]:
             found = find_states(file)
             for problem in found.problems.values():
                 raise MapDamaged(problem)
-            total = sum(len(state.tiles) for state in found.states.values())
+            total = len(holder.tiles) * len(found.slots) * holder.tile_bytes
             done = 0
 
-            def tell(_: int) -> None:
+            def tell(size: int) -> None:
                 nonlocal done
-                done += 1
+                done += size
                 if told:
                     told(done, total)
 
-            copy_states(file, found.states, made, tile_side=found.tile_side, told=tell)
+            states = ((name, found.state(name)) for name in found.slots)
+            copy_states(file, states, made, tile_side=found.tile_side, told=tell)
             before = file.size()
         finally:
             file.close()

@@ -49,7 +49,7 @@ def copy_out(files: PixelFS, entry: FileEntry, target: Path, *, force: bool = Fa
     try:
         if not force and os.path.lexists(target):
             raise MapError(f"there is already `{target}`", hint="replace it: --force")
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+        descriptor, name = tempfile.mkstemp(prefix=".pixel-lsp.", dir=target.parent)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as stream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pixel_core.pixels.check_record import check_record
@@ -21,7 +21,7 @@ Told = Callable[[int], None]
 
 def copy_states(
     file: LogFile,
-    states: Mapping[str | None, State],
+    states: Iterable[tuple[str | None, State]],
     target: Path,
     *,
     tile_side: int,
@@ -32,7 +32,7 @@ def copy_states(
 
     Args:
         file: Holds the tiles.
-        states: By the names of their snapshots; None is the newest one.
+        states: With the names of their snapshots, the oldest first; None, the last one, is the newest state.
         target: Where there is no file yet.
         tile_side: Texels along a side of a tile.
         contents: By digest, what to take instead of the tiles of the file.
@@ -45,7 +45,7 @@ def copy_states(
     snapshots: list[Snapshot] = []
     writer = TileWriter.create(target, tile_side=tile_side)
     try:
-        for name, state in sorted(states.items(), key=lambda item: (item[0] is None, item[1].slot.sequence)):
+        for name, state in states:
             _become(writer, file, state, contents or {}, told)
             if name is None:
                 for snapshot in snapshots:

@@ -26,9 +26,7 @@ def draw_png(texels: Texels, path: Path) -> None:
     Raises:
         PixelError: Pillow is not installed, the image is too large to look at, or the file cannot be written.
     """
-    height, width, _ = texels.shape
-    if not 1 <= width <= MAX_SIDE or not 1 <= height <= MAX_SIDE:
-        raise PixelError(f"a picture of {width:,} × {height:,} texels cannot be drawn", hint=f"at most {MAX_SIDE:,} a side")
+    require_drawable(texels.shape[1], texels.shape[0])
     try:
         images = importlib.import_module("PIL.Image")
     except ImportError:
@@ -37,6 +35,16 @@ def draw_png(texels: Texels, path: Path) -> None:
         images.fromarray(grey_pixels(texels)).save(path, format="PNG", compress_level=1)
     except OSError as problem:
         raise PixelError(f"`{path}` cannot be written: {problem.strerror or problem}") from None
+
+
+def require_drawable(width: int, height: int) -> None:
+    """Refuse a picture that nobody can look at, before its texels are read.
+
+    Raises:
+        PixelError: A side has no texel, or more than `MAX_SIDE`.
+    """
+    if not 1 <= width <= MAX_SIDE or not 1 <= height <= MAX_SIDE:
+        raise PixelError(f"a picture of {width:,} × {height:,} texels cannot be drawn", hint=f"a side has at most {MAX_SIDE:,}")
 
 
 def grey_pixels(texels: Texels) -> npt.NDArray[np.uint8]:

@@ -28,6 +28,7 @@ class LogFile:
         self.path = path
         self._file = path.open("r+b" if writable else "rb", buffering=0)
         self._lock = threading.Lock()
+        self._is_locked = False
         self._map: mmap.mmap | None = None
         self._view = memoryview(b"")
 
@@ -91,17 +92,10 @@ class LogFile:
     def lock(self) -> bool:
         """Become the only writer, until the file is closed or the process ends. Returns whether nobody else is."""
         try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                self._file.seek(0x7FFFFFFF)
-                msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._set_lock(is_locked=True)
         except OSError:
             return False
+        self._is_locked = True
         return True
 
     def is_file_at(self, path: Path) -> bool:
@@ -112,10 +106,25 @@ class LogFile:
             return False
 
     def close(self) -> None:
-        """Close the descriptor, and with it the lock. Views stay valid as long as somebody holds them."""
+        """Give back the lock and close the descriptor. Views stay valid as long as somebody holds them."""
+        if self._is_locked:
+            # A mapping has a descriptor of its own, which would keep the lock as long as somebody holds a view.
+            self._set_lock(is_locked=False)
+            self._is_locked = False
         self._file.close()
         self._view = memoryview(b"")
         self._map = None
+
+    def _set_lock(self, *, is_locked: bool) -> None:
+        if sys.platform == "win32":
+            import msvcrt
+
+            self._file.seek(0x7FFFFFFF)
+            msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK if is_locked else msvcrt.LK_UNLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB if is_locked else fcntl.LOCK_UN)
 
 
 def sync_folder(folder: Path) -> None:

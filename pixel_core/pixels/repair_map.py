@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from pixel_core.pixels.find_states import FoundStates, find_states
 from pixel_core.pixels.log_file import LogFile, sync_folder
 from pixel_core.pixels.open_log import lock_log, naming
 from pixel_core.pixels.patched_log import PatchedLog
+from pixel_core.pixels.read_log import State
 from pixel_core.pixels.records import ALIGNMENT
 from pixel_core.pixels.salvage_state import ZERO_CONTENT, ZERO_DIGEST, LostFile, salvage_state
-from pixel_core.pixels.tile_codec import TEXEL_BYTES, decode_tile
+from pixel_core.pixels.tile_codec import decode_tile
 from pixel_core.pixels.tile_store import TileStore
 from pixel_core.pixels.verify_map import MapReport, verify_map
 
@@ -101,24 +102,31 @@ def _rewrite(path: Path, report: MapReport, sources: Sequence[Path], corrected: 
     file = PatchedLog(path)
     stores: list[TileStore] = []
     try:
-        stores += [TileStore(source) for source in sources]
+        for source in sources:
+            stores.append(TileStore(source))
+            stores += [TileStore(source, snapshot=name) for name in stores[-1].snapshots()]
         found = find_states(file)
         bad = {damage.offset for damage in report.damages}
-        contents = _contents_elsewhere(file, found, bad, stores)
-        states, lost, lost_tiles, restored = dict(found.states), [], 0, set[int]()
-        for name, state in found.states.items():
-            damaged = {code: place for code, place in state.tiles.items() if place.offset in bad}
-            restored |= {place.offset for place in damaged.values() if place.digest in contents}
-            gone = {code: place for code, place in damaged.items() if place.digest not in contents}
+        contents = _contents_elsewhere(found, bad, stores)
+        lost: list[LostFile] = []
+        lost_tiles, restored = 0, set[int]()
 
-            def content_of(place: Place) -> memoryview:
-                return contents.get(place.digest) or _content(file, found, place)
+        def salvaged() -> Iterator[tuple[str | None, State]]:
+            nonlocal lost_tiles
+            for name in found.slots:
+                state = found.state(name)
+                damaged = {code: place for code, place in state.tiles.items() if place.offset in bad}
+                restored.update(place.offset for place in damaged.values() if place.digest in contents)
+                gone = {code: place for code, place in damaged.items() if place.digest not in contents}
+                state, files, ownerless = salvage_state(
+                    name, state, gone, lambda place: contents.get(place.digest) or _content(found, place), found.tile_bytes
+                )
+                lost.extend(files)
+                lost_tiles += ownerless
+                yield name, state
 
-            states[name], files, ownerless = salvage_state(name, state, gone, content_of, found.tile_side**2 * TEXEL_BYTES)
-            lost += files
-            lost_tiles += ownerless
-        contents[ZERO_DIGEST] = memoryview(ZERO_CONTENT)
-        copy_states(file, states, made, tile_side=found.tile_side, contents=contents)
+        replacements = {**contents, ZERO_DIGEST: memoryview(ZERO_CONTENT)}
+        copy_states(file, salvaged(), made, tile_side=found.tile_side, contents=replacements)
     finally:
         file.close()
         for store in stores:
@@ -136,14 +144,14 @@ def _rewrite(path: Path, report: MapReport, sources: Sequence[Path], corrected: 
     )
 
 
-def _contents_elsewhere(file: LogFile, found: FoundStates, bad: set[int], stores: Sequence[TileStore]) -> dict[bytes, memoryview]:
+def _contents_elsewhere(found: FoundStates, bad: set[int], stores: Sequence[TileStore]) -> dict[bytes, memoryview]:
     """Contents of damaged tiles that can be read in another place, by digest."""
-    wanted = {place.digest for state in found.states.values() for place in state.tiles.values() if place.offset in bad}
+    wanted = {place.digest for name in found.slots for place in found.state(name).tiles.values() if place.offset in bad}
     contents: dict[bytes, memoryview] = {}
-    for state in found.states.values():
-        for place in state.tiles.values():
+    for name in found.slots:
+        for place in found.state(name).tiles.values():
             if place.digest in wanted and place.offset not in bad:
-                contents.setdefault(place.digest, _content(file, found, place))
+                contents.setdefault(place.digest, _content(found, place))
     for store in stores:
         for code, place in store.tiles.items():
             if place.digest in wanted and place.digest not in contents:
@@ -156,12 +164,12 @@ def _contents_elsewhere(file: LogFile, found: FoundStates, bad: set[int], stores
     return contents
 
 
-def _content(file: LogFile, found: FoundStates, place: Place) -> memoryview:
-    tile_bytes = found.tile_side**2 * TEXEL_BYTES
-    checked = check_record(file, place.offset, found.slot.end, tile_bytes, correct=False)
+def _content(found: FoundStates, place: Place) -> memoryview:
+    checked = check_record(found.file, place.offset, found.slot.end, found.tile_bytes, correct=False)
     if checked.record is None or checked.problems:
         raise MapDamaged(f"the tile at offset {place.offset:,} is not what was written")
-    return decode_tile(checked.record, file.view(place.offset + ALIGNMENT, checked.record.stored_length), tile_bytes)
+    stored = found.file.view(place.offset + ALIGNMENT, checked.record.stored_length)
+    return decode_tile(checked.record, stored, found.tile_bytes)
 
 
 def _keep(path: Path) -> Path:

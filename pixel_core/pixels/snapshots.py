@@ -13,6 +13,7 @@ from pixel_core.pixels.read_log import State
 from pixel_core.pixels.records import ALIGNMENT
 
 SNAPSHOT_PREFIX: Final = "snapshot:"
+MAX_SNAPSHOTS: Final = 1000
 
 _SNAPSHOT: Final = struct.Struct("<QQQ32sq")
 
@@ -44,13 +45,15 @@ def snapshots_of(state: State) -> Mapping[str, Snapshot]:
         MapDamaged: One names a commit that cannot be.
     """
     found: list[Snapshot] = []
-    for key, value in state.attributes.items():
-        if key.startswith(SNAPSHOT_PREFIX):
-            name = key.removeprefix(SNAPSHOT_PREFIX)
-            if len(value) != _SNAPSHOT.size:
-                raise MapDamaged(f"the snapshot `{name}` has the wrong length")
-            sequence, offset, end, digest, time = _SNAPSHOT.unpack(value)
-            if not LOG_OFFSET <= offset < end <= state.slot.end or offset % ALIGNMENT or sequence > state.slot.sequence:
-                raise MapDamaged(f"the snapshot `{name}` names a commit that cannot be")
-            found.append(Snapshot(name=name, slot=Slot(sequence=sequence, offset=offset, end=end, digest=digest), time=time))
+    names = [key.removeprefix(SNAPSHOT_PREFIX) for key in state.attributes if key.startswith(SNAPSHOT_PREFIX)]
+    if len(names) > MAX_SNAPSHOTS:
+        raise MapDamaged(f"it has {len(names):,} snapshots, and at most {MAX_SNAPSHOTS:,} were ever made")
+    for name in names:
+        value = state.attributes[SNAPSHOT_PREFIX + name]
+        if len(value) != _SNAPSHOT.size:
+            raise MapDamaged(f"the snapshot `{name}` has the wrong length")
+        sequence, offset, end, digest, time = _SNAPSHOT.unpack(value)
+        if not LOG_OFFSET <= offset < end <= state.slot.end or offset % ALIGNMENT or sequence > state.slot.sequence:
+            raise MapDamaged(f"the snapshot `{name}` names a commit that cannot be")
+        found.append(Snapshot(name=name, slot=Slot(sequence=sequence, offset=offset, end=end, digest=digest), time=time))
     return {one.name: one for one in sorted(found, key=lambda one: (one.slot.sequence, one.name))}

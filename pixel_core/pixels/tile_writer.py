@@ -22,7 +22,7 @@ from pixel_core.pixels.morton import CODES
 from pixel_core.pixels.open_log import create_log, naming, now, open_log
 from pixel_core.pixels.read_log import MAX_CHAIN
 from pixel_core.pixels.records import COPY, TILE, Record, commit_record
-from pixel_core.pixels.snapshots import SNAPSHOT_PREFIX, Snapshot
+from pixel_core.pixels.snapshots import MAX_SNAPSHOTS, SNAPSHOT_PREFIX, Snapshot
 from pixel_core.pixels.tile_codec import encode_tile, trim
 from pixel_core.pixels.tile_store import CACHE_BYTES, TileStore
 
@@ -173,6 +173,10 @@ class TileWriter(TileStore):
                 self._file.sync()
                 self._file.write(SLOT_OFFSETS[sequence % 2], slot.pack())
                 self._file.sync()
+                if whole:
+                    # Where commits were left out in between, the other slot would be of no use.
+                    self._file.write(SLOT_OFFSETS[1 - sequence % 2], slot.pack())
+                    self._file.sync()
             except BaseException:
                 # Nobody knows what the disk has now.
                 self.close()
@@ -211,6 +215,8 @@ class TileWriter(TileStore):
                 raise MapError(
                     f"there is already a snapshot `{name}`", hint=f"remove it: pixel-lsp fs snapshot {self.path} {name} --remove"
                 )
+            if len(self.snapshots()) >= MAX_SNAPSHOTS:
+                raise MapError(f"a map has at most {MAX_SNAPSHOTS:,} snapshots", hint="remove one that is not needed any more")
             self.commit()
             made = Snapshot(name=name, slot=self.slot, time=self.time)
             self.set_attribute(SNAPSHOT_PREFIX + name, made.pack())

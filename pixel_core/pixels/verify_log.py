@@ -9,7 +9,7 @@ from typing import Final
 from pixel_core.pixels import damage
 from pixel_core.pixels.check_record import CheckedRecord, Patch, check_record, flip_back
 from pixel_core.pixels.commit_copy import find_commit_copy
-from pixel_core.pixels.damage import Damage, TileUse
+from pixel_core.pixels.damage import Damage
 from pixel_core.pixels.find_states import FoundStates
 from pixel_core.pixels.log_file import LogFile
 from pixel_core.pixels.map_header import HEADER_BYTES, LOG_OFFSET, PAGE, SLOT_BYTES, SLOT_OFFSETS, Slot, unpack_header, unpack_slot
@@ -22,28 +22,31 @@ Told = Callable[[int], None]
 
 
 @dataclass(slots=True, kw_only=True)
-class Uses:
+class Needs:
     """What the states of a map need of its log.
 
     Attributes:
-        tiles: Offset of a record to the digests it should have and where it is used.
+        tiles: Offset of a record to the digest that it should have.
+        disputed: Offsets that should have several.
         commits: Offset of a commit's record to the states that need it.
     """
 
-    tiles: dict[int, list[tuple[bytes, TileUse]]] = field(default_factory=dict)
+    tiles: dict[int, bytes] = field(default_factory=dict)
+    disputed: set[int] = field(default_factory=set)
     commits: dict[int, list[str | None]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: FoundStates) -> Uses:
+    def of(cls, found: FoundStates) -> Needs:
         """What these states need."""
-        uses = cls()
-        for name, state in found.states.items():
-            for code, place in state.tiles.items():
-                uses.tiles.setdefault(place.offset, []).append((place.digest, TileUse(code=code, snapshot=name)))
+        needs = cls()
+        for name in found.slots:
+            for place in found.state(name).tiles.values():
+                if needs.tiles.setdefault(place.offset, place.digest) != place.digest:
+                    needs.disputed.add(place.offset)
         for name, offsets in found.commits.items():
             for offset in offsets:
-                uses.commits.setdefault(offset, []).append(name)
-        return uses
+                needs.commits.setdefault(offset, []).append(name)
+        return needs
 
 
 def verify_front(file: LogFile) -> Iterator[Damage]:
@@ -64,43 +67,43 @@ def verify_front(file: LogFile) -> Iterator[Damage]:
             yield Damage(kind=kind, what=what, offset=offset + length, length=len(zeros), correction=((offset + length, zeros),))
 
 
-def verify_log(file: LogFile, slot: Slot, uses: Uses, tile_bytes: int, told: Told | None = None) -> Iterator[Damage]:
+def verify_log(file: LogFile, slot: Slot, needs: Needs, tile_bytes: int, told: Told | None = None) -> Iterator[Damage]:
     """What is damaged in the log, record by record, up to the end that a slot names.
 
     Args:
         file: The map's file.
         slot: Of its newest commit.
-        uses: What the states need.
+        needs: What the states need.
         tile_bytes: Bytes in a tile.
         told: Is called with the bytes of each record that was looked at.
 
     Raises:
         CodecMissing: A tile is compressed, and zstandard is not installed.
     """
-    known = sorted({*uses.tiles, *uses.commits}, reverse=True)
+    known = sorted({*needs.tiles, *needs.commits}, reverse=True)
     corrections_left = MAX_CORRECTIONS
     offset = LOG_OFFSET
     while offset < slot.end:
         while known and known[-1] < offset:
-            yield _damage(uses, known.pop(), ALIGNMENT, "there is no record where the map names one", ())
+            yield _damage(needs, known.pop(), ALIGNMENT, "there is no record where the map names one", ())
         if known and known[-1] == offset:
             known.pop()
         checked = check_record(file, offset, slot.end, tile_bytes, correct=corrections_left > 0)
-        if checked.problems and not checked.correction and offset in uses.commits:
+        if checked.problems and not checked.correction and offset in needs.commits:
             checked = _with_copy(file, offset, slot.end, checked)
         # Behind a header that cannot be read goes on what the map names next.
         end = offset + checked.record.size if checked.record else known[-1] if known else slot.end
         problems, correction = checked.problems, checked.correction
-        if checked.record and any(digest != checked.record.digest for digest, _ in uses.tiles.get(offset, ())):
+        if checked.record and (offset in needs.disputed or needs.tiles.get(offset, checked.record.digest) != checked.record.digest):
             problems, correction = (*problems, "it is not the tile that the map names"), ()
         if problems:
             corrections_left -= 1
-            yield _damage(uses, offset, end - offset, "; ".join(problems), correction)
+            yield _damage(needs, offset, end - offset, "; ".join(problems), correction)
         if told:
             told(end - offset)
         offset = end
     for missing in known:
-        yield _damage(uses, missing, ALIGNMENT, "there is no record where the map names one", ())
+        yield _damage(needs, missing, ALIGNMENT, "there is no record where the map names one", ())
 
 
 def _with_copy(file: LogFile, offset: int, end: int, checked: CheckedRecord) -> CheckedRecord:
@@ -110,8 +113,7 @@ def _with_copy(file: LogFile, offset: int, end: int, checked: CheckedRecord) -> 
     return CheckedRecord(record=unpack_record(copy[1][:ALIGNMENT]), problems=checked.problems, correction=(copy,))
 
 
-def _damage(uses: Uses, offset: int, length: int, what: str, correction: tuple[Patch, ...]) -> Damage:
-    used = tuple(use for _, use in uses.tiles.get(offset, ()))
-    lost = tuple(uses.commits.get(offset, ()))
-    kind = damage.TILE if used else damage.COMMIT if lost else damage.UNUSED
-    return Damage(kind=kind, what=what, offset=offset, length=length, uses=used, lost=lost, correction=correction)
+def _damage(needs: Needs, offset: int, length: int, what: str, correction: tuple[Patch, ...]) -> Damage:
+    lost = tuple(needs.commits.get(offset, ()))
+    kind = damage.TILE if offset in needs.tiles else damage.COMMIT if lost else damage.UNUSED
+    return Damage(kind=kind, what=what, offset=offset, length=length, lost=lost, correction=correction)

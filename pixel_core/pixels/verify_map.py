@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pixel_core.pixels.damage import Damage
+from pixel_core.pixels.damage import TILE, Damage, TileUse
 from pixel_core.pixels.errors import MapDamaged
-from pixel_core.pixels.file_table import FileOwners, FileTable
+from pixel_core.pixels.file_table import FileEntry, FileTable
 from pixel_core.pixels.find_states import FoundStates, find_states
 from pixel_core.pixels.log_file import LogFile
 from pixel_core.pixels.open_log import naming
 from pixel_core.pixels.patched_log import PatchedLog
-from pixel_core.pixels.tile_codec import TEXEL_BYTES
-from pixel_core.pixels.verify_log import Uses, verify_front, verify_log
+from pixel_core.pixels.verify_log import Needs, verify_front, verify_log
 
 Told = Callable[[int, int], None]
 """Is called with the bytes looked at, and with how many there are."""
@@ -90,52 +89,46 @@ def verify_map(path: Path, told: Told | None = None) -> MapReport:
                 if told:
                     told(done, found.slot.end)
 
-            damages = [*verify_front(file), *verify_log(file, found.slot, Uses.of(found), found.tile_side**2 * TEXEL_BYTES, tell)]
+            damages = [*verify_front(file), *verify_log(file, found.slot, Needs.of(found), found.tile_bytes, tell)]
+            return _locate(found, damages)
         finally:
             patched.close()
             file.close()
+
+
+def _locate(found: FoundStates, damages: list[Damage]) -> MapReport:
+    """Say which tiles and files the damages are; one state after the other, since all of them may not fit into memory."""
     problems = dict(found.problems)
-    tables = _tables(found, problems)
-    newest = found.states.get(None)
+    correctable = {one.offset: bool(one.correction) for one in damages if one.kind == TILE}
+    uses: dict[int, list[TileUse]] = {}
+    tiles: list[DamagedTile] = []
+    tile_count = file_count = 0
+    for name in reversed(found.slots):
+        state = found.state(name)
+        table = FileTable(found.tile_bytes)
+        try:
+            table = FileTable.read(state.attributes, found.tile_bytes)
+        except MapDamaged as problem:
+            problems[name] = problem.what
+        if name is None:
+            tile_count, file_count = len(state.tiles), len(table)
+        owners = table.owners()
+        for code, place in state.tiles.items() if correctable else ():
+            if place.offset in correctable:
+                uses.setdefault(place.offset, []).append(TileUse(code=code, snapshot=name))
+                entry = owners.find(code)
+                if entry:
+                    tiles.append(_tile(entry, code, name, found, is_correctable=correctable[place.offset]))
+        for entry in table:
+            tiles += (_tile(entry, code, name, found, is_correctable=False) for code in _missing(entry.codes, state.tiles))
     return MapReport(
-        damages=tuple(damages),
-        tiles=(*_damaged_tiles(damages, tables, found), *_missing_tiles(tables, found)),
+        damages=tuple(replace(one, uses=tuple(uses.get(one.offset, ()))) if one.kind == TILE else one for one in damages),
+        tiles=tuple(tiles),
         problems=problems,
-        tile_count=len(newest.tiles) if newest else 0,
-        file_count=len(tables[None]) if None in tables else 0,
+        tile_count=tile_count,
+        file_count=file_count,
         bytes=found.slot.end,
     )
-
-
-def _tables(found: FoundStates, problems: dict[str | None, str]) -> dict[str | None, FileTable]:
-    tables: dict[str | None, FileTable] = {}
-    for name, state in found.states.items():
-        try:
-            tables[name] = FileTable.read(state.attributes, found.tile_side**2 * TEXEL_BYTES)
-        except MapDamaged as problem:  # noqa: PERF203 -- a handful of snapshots
-            problems[name] = problem.what
-    return tables
-
-
-def _damaged_tiles(damages: list[Damage], tables: Mapping[str | None, FileTable], found: FoundStates) -> list[DamagedTile]:
-    owners: dict[str | None, FileOwners] = {name: table.owners() for name, table in tables.items()}
-    tiles: list[DamagedTile] = []
-    for one in damages:
-        for use in one.uses:
-            entry = owners[use.snapshot].find(use.code) if use.snapshot in owners else None
-            if entry is not None:
-                tile = use.code - entry.first
-                tiles.append(_tile(entry.path, use.snapshot, tile, entry.size, found, is_correctable=bool(one.correction)))
-    return tiles
-
-
-def _missing_tiles(tables: Mapping[str | None, FileTable], found: FoundStates) -> list[DamagedTile]:
-    return [
-        _tile(entry.path, name, code - entry.first, entry.size, found, is_correctable=False)
-        for name, table in tables.items()
-        for entry in table
-        for code in _missing(entry.codes, found.states[name].tiles)
-    ]
 
 
 def _missing(codes: range, tiles: Mapping[int, object]) -> list[int]:
@@ -145,9 +138,14 @@ def _missing(codes: range, tiles: Mapping[int, object]) -> list[int]:
     return [code for code in codes if code not in tiles]
 
 
-def _tile(path: str, snapshot: str | None, tile: int, size: int, found: FoundStates, *, is_correctable: bool) -> DamagedTile:
-    tile_bytes = found.tile_side**2 * TEXEL_BYTES
-    start = tile * tile_bytes
+def _tile(entry: FileEntry, code: int, snapshot: str | None, found: FoundStates, *, is_correctable: bool) -> DamagedTile:
+    tile = code - entry.first
+    start = tile * found.tile_bytes
     return DamagedTile(
-        path=path, snapshot=snapshot, tile=tile, start=start, stop=min(start + tile_bytes, size), is_correctable=is_correctable
+        path=entry.path,
+        snapshot=snapshot,
+        tile=tile,
+        start=start,
+        stop=min(start + found.tile_bytes, entry.size),
+        is_correctable=is_correctable,
     )

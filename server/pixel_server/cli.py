@@ -16,6 +16,7 @@ from pixel_core.errors import PixelError
 from pixel_server.cli_coach import coach_verbs, positive_number
 from pixel_server.cli_models import model_verbs, run_model_verb
 from pixel_server.cli_weights import WEIGHTS_VERBS, weights_verbs
+from pixel_server.cli_fs import fs_verbs
 
 INTERRUPTED_CODE = 130
 BROKEN_PIPE_CODE = 141
@@ -71,7 +72,7 @@ def build_parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     # Spelled out as the verb before the command line is read; here for the help, and to go with no other transport.
     transport.add_argument("--coach", action="store_true", help="work on queued tasks: the command coach, also for programs that start it")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
-    known = {**_CHECK_VERBS, **model_verbs(), **weights_verbs(), **coach_verbs()}
+    known = {**_CHECK_VERBS, **model_verbs(), **weights_verbs(), **fs_verbs(), **coach_verbs()}
     for name in known if argv is None else _needed(argv, known):
         summary, declare = known[name]
         declare(verbs.add_parser(name, help=summary))
@@ -272,6 +273,10 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         from pixel_server.run_weights_verb import run_weights_verb
 
         return run_weights_verb(arguments, parser)
+    if arguments.verb == "fs":
+        from pixel_server.run_fs_verb import run_fs_verb
+
+        return run_fs_verb(arguments)
     if arguments.verb is not None:
         from pixel_server.run_coach_verb import run_coach_verb
 

@@ -9,7 +9,7 @@ import shtab
 
 from pixel_server.exit_codes import PASSED_CODE
 
-_FILES = frozenset({"PATH", "FILE"})
+_FILES = frozenset({"PATH", "FILE", "MAP"})
 
 
 def completion(parser: argparse.ArgumentParser, shell: str) -> int:

@@ -1,0 +1,1 @@
+"""The verbs of `pixel-lsp fs`, one module each."""
