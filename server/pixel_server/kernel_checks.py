@@ -152,7 +152,7 @@ class KernelChecks:
         self._editor.show_findings(shader)
         self._watch()
         try:
-            report = await self._run(analysis, selection, cancel, is_trusted=is_trusted)
+            report = await self._run(analysis, selection, cancel, is_trusted=is_trusted, is_file=shader.is_file)
         finally:
             shader.is_checking = False
         if self._scheduler.is_overtaken(shader.uri) or not self._session.holds(shader):
@@ -166,13 +166,16 @@ class KernelChecks:
             self.check_later(shader)
         return report
 
-    async def _run(self, analysis: Analysis, selection: Selection | None, cancel: asyncio.Event, *, is_trusted: bool) -> CheckReport:
+    async def _run(
+        self, analysis: Analysis, selection: Selection | None, cancel: asyncio.Event, *, is_trusted: bool, is_file: bool
+    ) -> CheckReport:
         path = analysis.texts.shader.path
         # Made at the first need: settings come after the server began, and nothing is started for a workspace without kernels.
         checker = self._checkers.setdefault(is_trusted, Checker(self._session.settings.options(trusted=is_trusted)))
         try:
             if not is_trusted:
-                return await checker.check_loaded([analysis.loaded], selection=selection)
+                report = await checker.check_loaded([analysis.loaded], selection=selection)
+                return report if is_file else _of_no_file(report)
             async with self._progress.of_check(path.name, cancel) as on_progress:
                 return await checker.check_loaded([analysis.loaded], on_progress, selection=selection, cancel=cancel)
         except EngineUnavailable as problem:
@@ -221,6 +224,15 @@ class KernelChecks:
 def _is_long(text: str, sidecar: str = "") -> bool:
     """Whether the analysis may take long; that of a contract with an oracle reads another shader, whose length is not known yet."""
     return len(text) > _INLINE_CHARACTERS or "oracle" in text or "oracle" in sidecar
+
+
+def _of_no_file(report: CheckReport) -> CheckReport:
+    """A report of a document that is no file, of which no trust could make kernels run."""
+
+    def said(found: Finding) -> Finding:
+        return found if found.code != "PX708" else replace(found, message="not executed: this document is not saved as a file")
+
+    return replace(report, kernels=tuple(replace(one, findings=tuple(map(said, one.findings))) for one in report.kernels))
 
 
 def _failure(analysis: Analysis, code: str, message: str, hint: str) -> CheckReport:
