@@ -155,6 +155,7 @@ class PixelServer:
 
     def _did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         document = open_document(self.session, params.text_document)
+        self._editor.take_back(document.uri)
         shader = self.session.adopt(document)
         if shader is not None:
             self._checks.check_later(shader)
@@ -165,9 +166,9 @@ class PixelServer:
     def _did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         document = change_document(self.session, params)
         if document is not None and (shader := self.session.shader_of(document.uri)) is not None:
-            self._checks.text_changed(shader)
+            self._checks.text_changed(shader, document.uri)
             for other in self.session.including(document.path):
-                self._checks.text_changed(other)
+                self._checks.text_changed(other, document.uri)
         elif document is not None and (self._coach.view(document.uri).open or self._coach.view(document.uri).done):
             # Who pulls asks by itself after the edit.
             self._editor.show_again([document.uri], refresh=False)

@@ -54,11 +54,16 @@ class KernelChecks:
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysis")
         self._checkers: dict[bool, Checker] = {}
 
-    def text_changed(self, shader: OpenShader) -> None:
-        """Analyse the shader's text once nothing was typed for a moment."""
+    def text_changed(self, shader: OpenShader, edited: str) -> None:
+        """Analyse the shader's text once nothing was typed for a moment.
+
+        Args:
+            shader: The shader.
+            edited: URI of the document that was edited: its own, its sidecar's, or that of a file which it includes.
+        """
         self._forget_timer(shader)
         self._timers[shader.uri] = asyncio.get_running_loop().call_later(
-            DEBOUNCE_S, lambda: self._editor.in_background(self._show_analysis(shader))
+            DEBOUNCE_S, lambda: self._editor.in_background(self._show_analysis(shader, edited))
         )
 
     def check(self, shader: OpenShader, selection: Selection | None = None) -> asyncio.Future[CheckReport | None]:
@@ -128,10 +133,10 @@ class KernelChecks:
         await _end(self._checkers)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _show_analysis(self, shader: OpenShader) -> None:
+    async def _show_analysis(self, shader: OpenShader, edited: str) -> None:
         await self.analysed(shader)
-        # Who pulls has asked by itself after the edit.
-        self._editor.show_findings(shader, refresh=False)
+        # Who pulls asks by itself after an edit, but of the edited document alone: the lenses of another one would go on praising it.
+        self._editor.show_findings(shader, refresh=edited != shader.uri)
 
     async def _check(self, shader: OpenShader, selection: Selection | None, cancel: asyncio.Event) -> CheckReport | None:
         analysis = await self.analysed(shader)
