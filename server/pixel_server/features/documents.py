@@ -32,13 +32,11 @@ def change_document(session: Session, params: types.DidChangeTextDocumentParams)
     document = session.documents.get(params.text_document.uri)
     if document is None or params.text_document.version < document.version:
         return None
-    content = document.content
-    for change in params.content_changes:
-        if isinstance(change, types.TextDocumentContentChangePartial):
-            content = content.edited(change.range, change.text)
-        else:
-            content = ClientText(change.text, session.client.encoding)
-    document = replace(document, version=params.text_document.version, content=content)
+    edits = (
+        (change.range if isinstance(change, types.TextDocumentContentChangePartial) else None, change.text)
+        for change in params.content_changes
+    )
+    document = replace(document, version=params.text_document.version, content=document.content.edited(edits))
     session.documents[document.uri] = document
     return document
 
