@@ -333,10 +333,13 @@ class PixelServer:
 
     def _watch_folders(self) -> bool:
         """Watch what open shaders rest on, where the editor does not; whether a folder came to it."""
-        if self._is_watched_by_client:
-            return False
         files = {path for shader in self.session.shaders.values() if shader.is_file for path in self.session.files_of(shader)}
-        return self._watch.set_folders(path.parent for path in files)
+        folders = {path.parent for path in files}
+        if self._is_watched_by_client:
+            # Editors watch the folders of their workspace alone.
+            roots = self.session.folders
+            folders = {folder for folder in folders if not any(folder.is_relative_to(root) for root in roots)}
+        return self._watch.set_folders(folders)
 
     def _files_changed(self, paths: tuple[Path, ...]) -> None:
         for shader in self.session.shaders_resting_on(paths):
