@@ -39,7 +39,7 @@ from pixel_server.features.progress import Progress
 from pixel_server.features.watched_files import FolderWatch, registration
 from pixel_server.guard import guard
 from pixel_server.kernel_checks import KernelChecks
-from pixel_server.protocol import PixelProtocol
+from pixel_server.protocol import PixelProtocol, tolerant_converter
 from pixel_server.session import Document, Session, ShaderView, path_of
 from pixel_server.settings import SECTION, read_settings
 from pixel_server.to_lsp import Places
@@ -62,7 +62,7 @@ class PixelServer:
     """
 
     def __init__(self) -> None:
-        self.server = LanguageServer("pixel-lsp", __version__, protocol_cls=PixelProtocol)
+        self.server = LanguageServer("pixel-lsp", __version__, protocol_cls=PixelProtocol, converter_factory=tolerant_converter)
         self.session = Session(client=Client(), trust=Trust(TrustStore(state_folder(os.environ))))
         self._editor = Editor(self.server, self.session)
         self._checks = KernelChecks(self.session, self._editor, Progress(self.server, self.session), self._watch_folders)
