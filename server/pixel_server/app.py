@@ -342,7 +342,7 @@ class PixelServer:
         return self._watch.set_folders(folders)
 
     def _files_changed(self, paths: tuple[Path, ...]) -> None:
-        for shader in self.session.shaders_resting_on(paths):
+        for shader in (*self.session.adopt_late(), *self.session.shaders_resting_on(paths)):
             self.session.forget_oracle(shader)
             self._checks.check_later(shader)
 

@@ -52,6 +52,8 @@ class KernelChecks:
         self._scheduler: Scheduler[CheckReport | None] = Scheduler()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysis")
+        # What waits for a program of the workspace keeps no other document waiting.
+        self._prepares = ThreadPoolExecutor(max_workers=2, thread_name_prefix="prepare")
         self._checkers: dict[bool, Checker] = {}
 
     def text_changed(self, shader: OpenShader, edited: str) -> None:
@@ -106,7 +108,8 @@ class KernelChecks:
             if not _is_long(texts.shader.text, texts.sidecar.text if texts.sidecar is not None else "") and not texts.may_run:
                 analysis = self._analyse(shader, texts)
             else:
-                analysis = await asyncio.get_running_loop().run_in_executor(self._threads, self._analyse_if_wanted, shader, texts)
+                threads = self._prepares if texts.may_run else self._threads
+                analysis = await asyncio.get_running_loop().run_in_executor(threads, self._analyse_if_wanted, shader, texts)
             # The text may have gone on meanwhile; then this analysis is of no use.
             if analysis is not None and self._session.texts_of(shader, analysis) == analysis.texts:
                 shader.analysis = analysis
@@ -131,7 +134,8 @@ class KernelChecks:
             timer.cancel()
         await self._scheduler.close()
         await _end(self._checkers)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._prepares):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def _show_analysis(self, shader: OpenShader, edited: str) -> None:
         await self.analysed(shader)

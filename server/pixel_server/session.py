@@ -217,6 +217,11 @@ class Session:
         self.shaders[shader.uri] = shader
         return shader
 
+    def adopt_late(self) -> tuple[OpenShader, ...]:
+        """The shaders of open sidecars that had none when they were opened, and have one now."""
+        sidecars = [one for one in self.documents.values() if one.path.name.endswith(SIDECAR_SUFFIX) and self.shader_of(one.uri) is None]
+        return tuple(shader for one in sidecars if (shader := self.adopt(one)) is not None)
+
     def holds(self, shader: OpenShader) -> bool:
         """Whether this is the shader of its URI now: it may have been closed, and opened again as another one."""
         return self.shaders.get(shader.uri) is shader
@@ -367,8 +372,11 @@ class Session:
 
 def path_of(uri: str) -> Path | None:
     """The file of a URI; None when it names none."""
-    name = to_fs_path(uri)
-    return Path(name) if name else None
+    try:
+        name = to_fs_path(uri)
+    except ValueError:  # a bracket, which begins the address of a host
+        return None
+    return Path(name) if name and "\0" not in name else None
 
 
 def _text_of(document: Document) -> SourceText | Finding:

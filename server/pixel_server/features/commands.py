@@ -12,6 +12,7 @@ from pygls.lsp.server import LanguageServer
 from pixel_core.kernels.report import CheckReport
 from pixel_core.kernels.validate import Selection
 from pixel_server.editor import Editor
+from pixel_server.features.diagnostics import uncontracted, where_to_write
 from pixel_server.features.edits import contract_edit
 from pixel_server.features.report import report
 from pixel_server.kernel_checks import KernelChecks
@@ -60,7 +61,11 @@ class Commands:
         view = self._session.view(shader)
         edit = contract_edit(view, self._session.client) if view is not None else None
         if edit is None:
-            self._editor.show_message(types.MessageType.Info, f"{shader.path.name} has no kernel without a contract")
+            missing = uncontracted(view.analysis) if view is not None else ()
+            said = f"{shader.path.name} has no kernel without a contract"
+            if view is not None and missing:
+                said = f"`{missing[0].name}` has no contract: {where_to_write(view.analysis)}"
+            self._editor.show_message(types.MessageType.Info, said)
             return False
         if not self._session.client.applies_edits:
             self._editor.show_message(
