@@ -157,10 +157,10 @@ class KernelChecks:
         if workspace is not None and would_run and not is_trusted and self._session.trust.begin_question(workspace):
             self._editor.in_background(self._ask_for_trust(workspace))
         shader.is_checking = is_trusted and can_run
-        # What reading finds is shown at once; running may take its time, in which what it reads may change.
-        self._editor.show_findings(shader)
-        self._watch()
         try:
+            # What reading finds is shown at once; running may take its time, in which what it reads may change.
+            self._editor.show_findings(shader)
+            self._watch()
             report = await self._run(analysis, selection, cancel, is_trusted=is_trusted, is_file=shader.is_file)
         finally:
             shader.is_checking = False
@@ -168,7 +168,7 @@ class KernelChecks:
             return None
         # A part says nothing of the rest, which may be known of an older text.
         earlier = {} if selection is None or shader.verdict is None else shader.verdict.earlier_than(analysis.texts)
-        shader.verdict = Verdict(texts=analysis.texts, report=report, is_trusted=is_trusted, earlier=earlier)
+        shader.verdict = Verdict(texts=analysis.texts, report=report, earlier=earlier)
         self._editor.show_findings(shader)
         if self._watch() and self._session.texts_of(shader) == analysis.texts:
             # Running it told which files a reference imports. What changed in them before they were watched shows now, or nothing runs.

@@ -87,13 +87,11 @@ class Verdict:
     Attributes:
         texts: What was checked.
         report: What came of it.
-        is_trusted: Whether kernels could run.
         earlier: Contract → its report of an older text, where only a part was asked for of this one.
     """
 
     texts: Texts
     report: CheckReport
-    is_trusted: bool
     earlier: Mapping[str, ValidationReport] = field(default_factory=dict[str, ValidationReport])
 
     def earlier_than(self, texts: Texts) -> Mapping[str, ValidationReport]:

@@ -86,7 +86,7 @@ class FreshVerdicts:
         except EngineUnavailable as problem:
             failed = finding("PX901", problem.message, Location(at.path), problem.hint)
             return (*self.read(at), failed)
-        return findings_of(_view(analysis, Verdict(texts=analysis.texts, report=report, is_trusted=key[0])))
+        return findings_of(_view(analysis, Verdict(texts=analysis.texts, report=report)))
 
 
 def as_shown(found: Sequence[Finding], at: Situation, client: Client, path: Path, rules: str | None) -> Shown:
