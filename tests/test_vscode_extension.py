@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from pixel_core import __version__
+from pixel_server.settings import ENGINES, MAX_JOBS, SECTION, SETTING_NAMES, Settings, read_settings
 
 EXTENSION = Path(__file__).parents[1] / "vscode-extension"
 MANIFEST = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
@@ -19,11 +20,15 @@ def test_it_has_the_version_of_the_server() -> None:
 
 
 def test_no_folder_can_name_a_program() -> None:
+    """Every setting that the server reads must be declared: of one that is not, the editor takes the folder's value."""
     settings = MANIFEST["contributes"]["configuration"]["properties"]
-    assert {name: setting["scope"] for name, setting in settings.items()} == {
-        "pixelLsp.serverCommand": "machine",
-        "pixelLsp.trace.server": "window",
-    }
+    scopes = {name: setting["scope"] for name, setting in settings.items()}
+    read_by_server = {f"{SECTION}.{name}" for name in SETTING_NAMES}
+    assert scopes == {**dict.fromkeys(("pixelLsp.serverCommand", *read_by_server), "machine"), "pixelLsp.trace.server": "window"}
+    defaults, mistakes = read_settings({name: settings[f"{SECTION}.{name}"]["default"] for name in SETTING_NAMES}, Settings())
+    assert (defaults, mistakes) == (Settings(), ())
+    assert tuple(settings["pixelLsp.engine"]["enum"]) == ENGINES
+    assert settings["pixelLsp.jobs"]["maximum"] == MAX_JOBS
     assert MANIFEST["capabilities"]["untrustedWorkspaces"]["supported"] == "limited"
     assert MANIFEST["capabilities"]["virtualWorkspaces"]["supported"] is False
 

@@ -83,7 +83,10 @@ EXECUTION_RULES: tuple[Rule, ...] = (
         severity=Severity.INFO,
         summary="The kernel was not executed, because its workspace is not trusted.",
         explanation="Kernels and references are programs. In an untrusted workspace only what can be said without running them is said.",
-        remedy="Leave out `--untrusted` when you trust the files.",
+        remedy=(
+            "If you trust the files: in an editor take the quick fix *Trust this workspace and run its kernels*, or trust the folder where the "
+            "editor itself asks; in a terminal leave out `--untrusted`. A document that is not saved as a file is not executed anywhere."
+        ),
     ),
     Rule(
         code="PX709",

@@ -39,7 +39,7 @@ from pixel_server.features.progress import Progress
 from pixel_server.features.watched_files import FolderWatch, registration
 from pixel_server.guard import guard
 from pixel_server.kernel_checks import KernelChecks
-from pixel_server.protocol import PixelProtocol
+from pixel_server.protocol import PixelProtocol, tolerant_converter
 from pixel_server.session import Document, Session, ShaderView, path_of
 from pixel_server.settings import SECTION, read_settings
 from pixel_server.to_lsp import Places
@@ -62,7 +62,7 @@ class PixelServer:
     """
 
     def __init__(self) -> None:
-        self.server = LanguageServer("pixel-lsp", __version__, protocol_cls=PixelProtocol)
+        self.server = LanguageServer("pixel-lsp", __version__, protocol_cls=PixelProtocol, converter_factory=tolerant_converter)
         self.session = Session(client=Client(), trust=Trust(TrustStore(state_folder(os.environ))))
         self._editor = Editor(self.server, self.session)
         self._checks = KernelChecks(self.session, self._editor, Progress(self.server, self.session), self._watch_folders)
@@ -155,6 +155,7 @@ class PixelServer:
 
     def _did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         document = open_document(self.session, params.text_document)
+        self._editor.take_back(document.uri)
         shader = self.session.adopt(document)
         if shader is not None:
             self._checks.check_later(shader)
@@ -165,9 +166,9 @@ class PixelServer:
     def _did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         document = change_document(self.session, params)
         if document is not None and (shader := self.session.shader_of(document.uri)) is not None:
-            self._checks.text_changed(shader)
+            self._checks.text_changed(shader, document.uri)
             for other in self.session.including(document.path):
-                self._checks.text_changed(other)
+                self._checks.text_changed(other, document.uri)
         elif document is not None and (self._coach.view(document.uri).open or self._coach.view(document.uri).done):
             # Who pulls asks by itself after the edit.
             self._editor.show_again([document.uri], refresh=False)
@@ -332,13 +333,16 @@ class PixelServer:
 
     def _watch_folders(self) -> bool:
         """Watch what open shaders rest on, where the editor does not; whether a folder came to it."""
-        if self._is_watched_by_client:
-            return False
         files = {path for shader in self.session.shaders.values() if shader.is_file for path in self.session.files_of(shader)}
-        return self._watch.set_folders(path.parent for path in files)
+        folders = {path.parent for path in files}
+        if self._is_watched_by_client:
+            # Editors watch the folders of their workspace alone.
+            roots = self.session.folders
+            folders = {folder for folder in folders if not any(folder.is_relative_to(root) for root in roots)}
+        return self._watch.set_folders(folders)
 
     def _files_changed(self, paths: tuple[Path, ...]) -> None:
-        for shader in self.session.shaders_resting_on(paths):
+        for shader in (*self.session.adopt_late(), *self.session.shaders_resting_on(paths)):
             self.session.forget_oracle(shader)
             self._checks.check_later(shader)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Final
 
 from lsprotocol.types import Position, Range
@@ -45,16 +46,8 @@ class ClientText:
         """The code-point offset of an editor's position, clamped to its line and the text."""
         if position.line >= len(self._starts):
             return len(self.text)
-        start, end = self._starts[position.line], self._ends[position.line]
-        line = self.text[start:end]
-        if self._encoding == "utf-32" or line.isascii():
-            return min(start + position.character, end)
-        units = position.character
-        for index, character in enumerate(line):
-            if units <= 0:
-                return start + index
-            units -= self._units(character)
-        return end
+        start = self._starts[position.line]
+        return start + self._column(self.text[start : self._ends[position.line]], position.character)
 
     def range(self, span: Span | None) -> Range:
         """The editor's range of a span; of no span, the beginning of the text."""
@@ -67,10 +60,18 @@ class ClientText:
         start = self.offset(given.start)
         return Span(start, max(start, self.offset(given.end)))
 
-    def edited(self, given: Range, new_text: str) -> ClientText:
-        """The text with a range replaced."""
-        span = self.span(given)
-        return ClientText(self.text[: span.start] + new_text + self.text[span.end :], self._encoding)
+    def edited(self, edits: Iterable[tuple[Range | None, str]]) -> ClientText:
+        """The text after edits, each of which speaks of the text after those before it; no range is all of it.
+
+        To replace a word everywhere is one notification with thousands of edits, so each of them touches the lines of its range alone.
+        """
+        lines = _lines(self.text)
+        for given, new_text in edits:
+            if given is None:
+                lines = _lines(new_text)
+            else:
+                self._edit(lines, given, new_text)
+        return ClientText("".join(lines), self._encoding)
 
     def position_in(self, other: ClientText, position: Position) -> Position | None:
         """The position in another version of the text; None unless all up to the end of its line, or all from its start, is the same."""
@@ -85,6 +86,34 @@ class ClientText:
             return None
         return Position(line=line, character=position.character)
 
+    def _edit(self, lines: list[str], given: Range, new_text: str) -> None:
+        """Replace a range of a text that is given as its lines."""
+        last = len(lines) - 1
+        (first, begin), (final, end) = (self._place(lines, position) for position in (given.start, given.end))
+        final, end = max((first, begin), (final, end))
+        changed = lines[first][:begin] + new_text + lines[final][end:]
+        if first and changed.startswith("\n") and lines[first - 1].endswith("\r"):
+            first -= 1
+            changed = lines[first] + changed
+        made = _lines(changed)
+        lines[first : final + 1] = made if final == last else made[:-1]
+
+    def _place(self, lines: list[str], position: Position) -> tuple[int, int]:
+        """Line and column, in code points, of an editor's position, clamped to its line and the text."""
+        if position.line >= len(lines):
+            return len(lines) - 1, len(lines[-1])
+        return position.line, self._column(lines[position.line].rstrip("\r\n"), position.character)
+
+    def _column(self, line: str, character: int) -> int:
+        """The code points before a column of a line without its break."""
+        if self._encoding == "utf-32" or line.isascii():
+            return min(character, len(line))
+        for index, one in enumerate(line):
+            if character <= 0:
+                return index
+            character -= self._units(one)
+        return len(line)
+
     def _units(self, text: str) -> int:
         if self._encoding == "utf-32" or text.isascii():
             return len(text)
@@ -92,3 +121,9 @@ class ClientText:
         if self._encoding == "utf-8":
             return len(text.encode("utf-8", "surrogatepass"))
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text with their breaks; the last one has none, and may be empty."""
+    starts = [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
+    return [text[start:end] for start, end in zip(starts, (*starts[1:], len(text)), strict=True)]

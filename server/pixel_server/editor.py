@@ -41,6 +41,7 @@ class Editor:
         self._session = session
         self._rules = rules_uri()
         self._tasks: set[asyncio.Future[Any]] = set()
+        self._pushed: set[str] = set()
 
     def show_findings(self, shader: OpenShader, *, refresh: bool = True) -> None:
         """Tell the editor what is true of a shader now, in every file that it has or had findings in.
@@ -51,10 +52,10 @@ class Editor:
         """
         files: frozenset[str] = frozenset()
         if self._session.holds(shader):
-            view = self._session.view(shader)
-            if view is None and not isinstance(self._session.texts_of(shader), Finding):
-                # Nothing is known of this text yet, which is not the same as no findings; its analysis is under way, and tells.
+            if not self._is_known(shader):
+                # This is not the same as no findings; the text's analysis is under way, and tells.
                 return
+            view = self._session.view(shader)
             # A part of other shaders is judged in them.
             found = findings_of(view) if view is not None and not self._session.is_part(shader) else ()
             # The shader itself is always told of, so that the editor knows that its version was looked at.
@@ -87,10 +88,21 @@ class Editor:
         places = Places(client=session.client, uri_of=session.uri_of, texts=texts, name_of=self._name_of, rules=self._rules)
         return [*(to_diagnostic(one, places) for one in _most_important(found)), *self.remarks(uri, places)]
 
+    def take_back(self, uri: str) -> None:
+        """Take back what was pushed into a file that is a document now, of a client that asks for the diagnostics of documents.
+
+        It keeps the two apart, and would show both, and what was pushed for as long as the document is open.
+        """
+        if self._session.client.pulls_diagnostics and uri in self._pushed:
+            self._push(uri, [])
+
     def show_again(self, uris: Sequence[str], *, refresh: bool = True) -> None:
         """Tell the editor of some documents anew, and have it ask again for what it asks for."""
         for uri in uris:
-            self._publish(uri)
+            shader = self._session.shader_of(uri)
+            # A text that was not looked at yet has findings that nobody knows; its analysis is under way, and tells.
+            if shader is None or self._is_known(shader):
+                self._publish(uri)
         if refresh:
             self._refresh()
 
@@ -133,14 +145,19 @@ class Editor:
         if not task.cancelled() and (problem := task.exception()) is not None:
             _LOG.error("work in the background failed", exc_info=problem)
 
+    def _is_known(self, shader: OpenShader) -> bool:
+        """Whether the present text of a shader was analysed, or cannot be read."""
+        return self._session.view(shader) is not None or isinstance(self._session.texts_of(shader), Finding)
+
     def _publish(self, uri: str) -> None:
+        if uri not in self._session.documents or not self._session.client.pulls_diagnostics:
+            self._push(uri, self.diagnostics_of(uri))
+
+    def _push(self, uri: str, diagnostics: list[types.Diagnostic]) -> None:
         document = self._session.documents.get(uri)
-        if document is not None and self._session.client.pulls_diagnostics:
-            return
         version = document.version if document is not None and self._session.client.version else None
-        self._server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri=uri, diagnostics=self.diagnostics_of(uri), version=version)
-        )
+        self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics, version=version))
+        (self._pushed.add if diagnostics else self._pushed.discard)(uri)
 
     def _refresh(self) -> None:
         client = self._session.client

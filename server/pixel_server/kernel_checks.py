@@ -52,13 +52,20 @@ class KernelChecks:
         self._scheduler: Scheduler[CheckReport | None] = Scheduler()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysis")
+        # What waits for a program of the workspace keeps no other document waiting.
+        self._prepares = ThreadPoolExecutor(max_workers=2, thread_name_prefix="prepare")
         self._checkers: dict[bool, Checker] = {}
 
-    def text_changed(self, shader: OpenShader) -> None:
-        """Analyse the shader's text once nothing was typed for a moment."""
+    def text_changed(self, shader: OpenShader, edited: str) -> None:
+        """Analyse the shader's text once nothing was typed for a moment.
+
+        Args:
+            shader: The shader.
+            edited: URI of the document that was edited: its own, its sidecar's, or that of a file which it includes.
+        """
         self._forget_timer(shader)
         self._timers[shader.uri] = asyncio.get_running_loop().call_later(
-            DEBOUNCE_S, lambda: self._editor.in_background(self._show_analysis(shader))
+            DEBOUNCE_S, lambda: self._editor.in_background(self._show_analysis(shader, edited))
         )
 
     def check(self, shader: OpenShader, selection: Selection | None = None) -> asyncio.Future[CheckReport | None]:
@@ -101,7 +108,8 @@ class KernelChecks:
             if not _is_long(texts.shader.text, texts.sidecar.text if texts.sidecar is not None else "") and not texts.may_run:
                 analysis = self._analyse(shader, texts)
             else:
-                analysis = await asyncio.get_running_loop().run_in_executor(self._threads, self._analyse_if_wanted, shader, texts)
+                threads = self._prepares if texts.may_run else self._threads
+                analysis = await asyncio.get_running_loop().run_in_executor(threads, self._analyse_if_wanted, shader, texts)
             # The text may have gone on meanwhile; then this analysis is of no use.
             if analysis is not None and self._session.texts_of(shader, analysis) == analysis.texts:
                 shader.analysis = analysis
@@ -126,12 +134,13 @@ class KernelChecks:
             timer.cancel()
         await self._scheduler.close()
         await _end(self._checkers)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._prepares):
+            threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _show_analysis(self, shader: OpenShader) -> None:
+    async def _show_analysis(self, shader: OpenShader, edited: str) -> None:
         await self.analysed(shader)
-        # Who pulls has asked by itself after the edit.
-        self._editor.show_findings(shader, refresh=False)
+        # Who pulls asks by itself after an edit, but of the edited document alone: the lenses of another one would go on praising it.
+        self._editor.show_findings(shader, refresh=edited != shader.uri)
 
     async def _check(self, shader: OpenShader, selection: Selection | None, cancel: asyncio.Event) -> CheckReport | None:
         analysis = await self.analysed(shader)
@@ -148,31 +157,34 @@ class KernelChecks:
         if workspace is not None and would_run and not is_trusted and self._session.trust.begin_question(workspace):
             self._editor.in_background(self._ask_for_trust(workspace))
         shader.is_checking = is_trusted and can_run
-        # What reading finds is shown at once; running may take its time, in which what it reads may change.
-        self._editor.show_findings(shader)
-        self._watch()
         try:
-            report = await self._run(analysis, selection, cancel, is_trusted=is_trusted)
+            # What reading finds is shown at once; running may take its time, in which what it reads may change.
+            self._editor.show_findings(shader)
+            self._watch()
+            report = await self._run(analysis, selection, cancel, is_trusted=is_trusted, is_file=shader.is_file)
         finally:
             shader.is_checking = False
         if self._scheduler.is_overtaken(shader.uri) or not self._session.holds(shader):
             return None
         # A part says nothing of the rest, which may be known of an older text.
         earlier = {} if selection is None or shader.verdict is None else shader.verdict.earlier_than(analysis.texts)
-        shader.verdict = Verdict(texts=analysis.texts, report=report, is_trusted=is_trusted, earlier=earlier)
+        shader.verdict = Verdict(texts=analysis.texts, report=report, earlier=earlier)
         self._editor.show_findings(shader)
         if self._watch() and self._session.texts_of(shader) == analysis.texts:
             # Running it told which files a reference imports. What changed in them before they were watched shows now, or nothing runs.
             self.check_later(shader)
         return report
 
-    async def _run(self, analysis: Analysis, selection: Selection | None, cancel: asyncio.Event, *, is_trusted: bool) -> CheckReport:
+    async def _run(
+        self, analysis: Analysis, selection: Selection | None, cancel: asyncio.Event, *, is_trusted: bool, is_file: bool
+    ) -> CheckReport:
         path = analysis.texts.shader.path
         # Made at the first need: settings come after the server began, and nothing is started for a workspace without kernels.
         checker = self._checkers.setdefault(is_trusted, Checker(self._session.settings.options(trusted=is_trusted)))
         try:
             if not is_trusted:
-                return await checker.check_loaded([analysis.loaded], selection=selection)
+                report = await checker.check_loaded([analysis.loaded], selection=selection)
+                return report if is_file else _of_no_file(report)
             async with self._progress.of_check(path.name, cancel) as on_progress:
                 return await checker.check_loaded([analysis.loaded], on_progress, selection=selection, cancel=cancel)
         except EngineUnavailable as problem:
@@ -221,6 +233,15 @@ class KernelChecks:
 def _is_long(text: str, sidecar: str = "") -> bool:
     """Whether the analysis may take long; that of a contract with an oracle reads another shader, whose length is not known yet."""
     return len(text) > _INLINE_CHARACTERS or "oracle" in text or "oracle" in sidecar
+
+
+def _of_no_file(report: CheckReport) -> CheckReport:
+    """A report of a document that is no file, of which no trust could make kernels run."""
+
+    def said(found: Finding) -> Finding:
+        return found if found.code != "PX708" else replace(found, message="not executed: this document is not saved as a file")
+
+    return replace(report, kernels=tuple(replace(one, findings=tuple(map(said, one.findings))) for one in report.kernels))
 
 
 def _failure(analysis: Analysis, code: str, message: str, hint: str) -> CheckReport:

@@ -94,8 +94,8 @@ async def _serve(pixel: PixelServer, reader: asyncio.StreamReader) -> None:
             stop_event=threading.Event(),
             reader=reader,
             protocol=pixel.server.protocol,
+            # It logs what cannot be read; no user could do anything about a message.
             logger=logging.getLogger("pygls"),
-            error_handler=pixel.server.report_server_error,
         )
     except (asyncio.IncompleteReadError, asyncio.CancelledError, ValueError, OSError) as end:
         if isinstance(end, (ValueError, OSError)):

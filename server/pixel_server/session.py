@@ -87,13 +87,11 @@ class Verdict:
     Attributes:
         texts: What was checked.
         report: What came of it.
-        is_trusted: Whether kernels could run.
         earlier: Contract → its report of an older text, where only a part was asked for of this one.
     """
 
     texts: Texts
     report: CheckReport
-    is_trusted: bool
     earlier: Mapping[str, ValidationReport] = field(default_factory=dict[str, ValidationReport])
 
     def earlier_than(self, texts: Texts) -> Mapping[str, ValidationReport]:
@@ -216,6 +214,11 @@ class Session:
             return None
         self.shaders[shader.uri] = shader
         return shader
+
+    def adopt_late(self) -> tuple[OpenShader, ...]:
+        """The shaders of open sidecars that had none when they were opened, and have one now."""
+        sidecars = [one for one in self.documents.values() if one.path.name.endswith(SIDECAR_SUFFIX) and self.shader_of(one.uri) is None]
+        return tuple(shader for one in sidecars if (shader := self.adopt(one)) is not None)
 
     def holds(self, shader: OpenShader) -> bool:
         """Whether this is the shader of its URI now: it may have been closed, and opened again as another one."""
@@ -367,8 +370,11 @@ class Session:
 
 def path_of(uri: str) -> Path | None:
     """The file of a URI; None when it names none."""
-    name = to_fs_path(uri)
-    return Path(name) if name else None
+    try:
+        name = to_fs_path(uri)
+    except ValueError:  # a bracket, which begins the address of a host
+        return None
+    return Path(name) if name and "\0" not in name else None
 
 
 def _text_of(document: Document) -> SourceText | Finding:

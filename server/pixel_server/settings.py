@@ -100,3 +100,6 @@ def _seed(value: object) -> int:
 
 
 _READERS: Final[Mapping[str, Callable[[object], Any]]] = {"engine": _engine, "python": _python, "jobs": _jobs, "seed": _seed}
+
+SETTING_NAMES: Final = tuple(_READERS)
+"""Every setting, as it is called below `SECTION`."""

@@ -81,8 +81,8 @@ def _about_finding(
                 edit=edit if with_edit else None,
                 command=None if with_edit else command,
             )
-    if found.code == "PX708":
-        command = types.Command(title="Trust this workspace and run its kernels", command=TRUST, arguments=[])
+    if found.code == "PX708" and document.is_file:
+        command = types.Command(title="Trust this workspace and run its kernels", command=TRUST, arguments=[view.uri])
         yield types.CodeAction(title=command.title, kind=_KIND, diagnostics=about or None, command=command)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
@@ -13,6 +12,7 @@ from pygls.lsp.server import LanguageServer
 from pixel_core.kernels.report import CheckReport
 from pixel_core.kernels.validate import Selection
 from pixel_server.editor import Editor
+from pixel_server.features.diagnostics import uncontracted, where_to_write
 from pixel_server.features.edits import contract_edit
 from pixel_server.features.report import report
 from pixel_server.kernel_checks import KernelChecks
@@ -61,7 +61,11 @@ class Commands:
         view = self._session.view(shader)
         edit = contract_edit(view, self._session.client) if view is not None else None
         if edit is None:
-            self._editor.show_message(types.MessageType.Info, f"{shader.path.name} has no kernel without a contract")
+            missing = uncontracted(view.analysis) if view is not None else ()
+            said = f"{shader.path.name} has no kernel without a contract"
+            if view is not None and missing:
+                said = f"`{missing[0].name}` has no contract: {where_to_write(view.analysis)}"
+            self._editor.show_message(types.MessageType.Info, said)
             return False
         if not self._session.client.applies_edits:
             self._editor.show_message(
@@ -75,15 +79,22 @@ class Commands:
             return False
         return result.applied
 
-    async def trust(self, *_: Any) -> list[str]:
-        """`[]`: let the kernels of what is open run, and remember it. Answers the folders that are trusted now."""
+    async def trust(self, *arguments: Any) -> list[str]:
+        """`[uri?]`: let the kernels of a shader's workspace run, and remember it. Answers the folders that are trusted now.
+
+        Without a shader these are the workspaces of all that are open.
+        """
         if self._session.trust.editor is False:
             self._editor.show_message(types.MessageType.Warning, "this editor decides about trust itself: trust the workspace there")
             return []
-        workspaces = {self._session.workspace_of(shader.path) for shader in self._session.shaders.values() if shader.is_file}
-        for workspace in sorted(workspaces or set[Path](self._session.folders)):
+        is_of_one = _text(arguments, 0) is not None
+        shaders = (self._shader(arguments),) if is_of_one else self._session.shaders.values()
+        workspaces = {self._session.workspace_of(shader.path) for shader in shaders if shader.is_file}
+        if not workspaces and not is_of_one:
+            workspaces.update(self._session.folders)
+        for workspace in sorted(workspaces):
             self._checks.trust(workspace)
-        return sorted(map(str, workspaces or self._session.folders))
+        return sorted(map(str, workspaces))
 
     async def report(self, *arguments: Any) -> dict[str, Any] | None:
         """`[uri]`: the latest report of a shader."""

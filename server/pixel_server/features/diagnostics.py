@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 
 from lsprotocol import converters, types
@@ -41,6 +42,16 @@ def uncontracted(analysis: Analysis) -> tuple[EntryPoint, ...]:
     return tuple(entry for entry in loaded.entry_points if entry.stage == "compute" and entry.name not in spoken_of)
 
 
+def where_to_write(analysis: Analysis) -> str:
+    """How an entry point gets a contract: the quick fix writes into shaders, and the terminal only where there is none."""
+    name = analysis.texts.shader.path.name
+    if analysis.texts.sidecar is not None:
+        return f"write one into {analysis.texts.sidecar.path.name}; `pixel-lsp contract {shlex.quote(name)}` prints a first one"
+    if analysis.loaded.all_contracts:
+        return "the quick fix writes a first one"
+    return f"the quick fix writes a first one, and so does `pixel-lsp contract {shlex.quote(name)} --write`"
+
+
 def result_id(items: Sequence[types.Diagnostic]) -> str:
     """A short name for a set of diagnostics; equal sets have equal names."""
     value = converters.get_converter().unstructure(list(items))
@@ -49,9 +60,10 @@ def result_id(items: Sequence[types.Diagnostic]) -> str:
 
 def _missing_contracts(analysis: Analysis) -> tuple[Finding, ...]:
     source = analysis.texts.shader
-    hint = "the quick fix writes a first one, and so does `pixel-lsp contract FILE --write`"
     found = (
-        finding(_NO_CONTRACT, f"`{entry.name}` has no contract, so it is not executed", source.location(entry.span), hint)
+        finding(
+            _NO_CONTRACT, f"`{entry.name}` has no contract, so it is not executed", source.location(entry.span), where_to_write(analysis)
+        )
         for entry in uncontracted(analysis)
     )
     return tuple(_as_hint(one) for one in found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote
 
 from lsprotocol import types
 
@@ -17,7 +17,7 @@ def open_document(session: Session, item: types.TextDocumentItem) -> Document:
     path = path_of(item.uri)
     document = Document(
         uri=item.uri,
-        path=path if path is not None else Path(PurePosixPath(unquote(urlparse(item.uri).path)).name or "untitled"),
+        path=path if path is not None else Path(_shown_name(item.uri)),
         is_file=path is not None,
         version=item.version,
         language=item.language_id,
@@ -32,13 +32,11 @@ def change_document(session: Session, params: types.DidChangeTextDocumentParams)
     document = session.documents.get(params.text_document.uri)
     if document is None or params.text_document.version < document.version:
         return None
-    content = document.content
-    for change in params.content_changes:
-        if isinstance(change, types.TextDocumentContentChangePartial):
-            content = content.edited(change.range, change.text)
-        else:
-            content = ClientText(change.text, session.client.encoding)
-    document = replace(document, version=params.text_document.version, content=content)
+    edits = (
+        (change.range if isinstance(change, types.TextDocumentContentChangePartial) else None, change.text)
+        for change in params.content_changes
+    )
+    document = replace(document, version=params.text_document.version, content=document.content.edited(edits))
     session.documents[document.uri] = document
     return document
 
@@ -46,3 +44,9 @@ def change_document(session: Session, params: types.DidChangeTextDocumentParams)
 def close_document(session: Session, uri: str) -> bool:
     """Forget a document. Returns whether it was open."""
     return session.documents.pop(uri, None) is not None
+
+
+def _shown_name(uri: str) -> str:
+    """What a document is called that is no file; whatever a client takes for a URI has a name."""
+    before_query = uri.partition("?")[0].partition("#")[0]
+    return PurePosixPath(unquote(before_query.partition(":")[2])).name or "untitled"

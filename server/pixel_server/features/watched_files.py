@@ -18,7 +18,7 @@ GLOBS: Final = ("**/*.wgsl", "**/*.contract.toml", "**/*.py", "**/*.{inc,h,glsl,
 """The last are what shaders are made of by `prepare`; of other names a change is seen when the shader is looked at again."""
 
 SETTLE_S: Final = 0.1
-"""Editors touch a file several times in one save."""
+"""Editors touch a file several times in one save. What is touched all the time, such as a log, holds up nothing longer than this."""
 
 _CHANGES: Final = frozenset({"created", "modified", "moved", "deleted", "closed"})
 _LOG: Final = logging.getLogger(__name__)
@@ -41,7 +41,9 @@ class FolderWatch:
     def __init__(self, on_change: Callable[[tuple[Path, ...]], None]) -> None:
         self._on_change = on_change
         self._observer: Any = None
+        # By the folder without links: the system does not follow a link that is watched, and some systems tell of changes by real names.
         self._watches: dict[Path, ObservedWatch] = {}
+        self._names: dict[Path, set[Path]] = {}
         self._changed: set[Path] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -53,15 +55,19 @@ class FolderWatch:
         """
         from watchdog.observers import Observer
 
-        wanted = {folder for folder in folders if folder.is_dir()}
-        if self._observer is None and not wanted:
+        names: dict[Path, set[Path]] = {}
+        for folder in folders:
+            if (real := _real_folder(folder)) is not None:
+                names.setdefault(real, set()).add(folder)
+        self._names = names
+        if self._observer is None and not names:
             return False
         if self._observer is None:
             self._observer = Observer()
             self._observer.start()
-        for folder in self._watches.keys() - wanted:
+        for folder in self._watches.keys() - names.keys():
             self._observer.unschedule(self._watches.pop(folder))
-        added = {folder for folder in wanted - self._watches.keys() if self._watch(folder)}
+        added = {folder for folder in names.keys() - self._watches.keys() if self._watch(folder)}
         return bool(added)
 
     def close(self) -> None:
@@ -97,7 +103,7 @@ class FolderWatch:
                     if is_lost:
                         loop.call_soon_threadsafe(lost, folder)
                     else:
-                        loop.call_soon_threadsafe(touched, paths)
+                        loop.call_soon_threadsafe(touched, folder, [path.name for path in paths])
                 except RuntimeError:
                     return  # the loop has ended
 
@@ -109,12 +115,21 @@ class FolderWatch:
         if watch is not None and self._observer is not None:
             self._observer.unschedule(watch)
 
-    def _touched(self, paths: list[Path]) -> None:
-        self._changed.update(paths)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(SETTLE_S, self._settled)
+    def _touched(self, folder: Path, files: list[str]) -> None:
+        self._changed.update(name / file for name in self._names.get(folder, ()) for file in files)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SETTLE_S, self._settled)
 
     def _settled(self) -> None:
+        self._timer = None
         changed, self._changed = tuple(self._changed), set()
         self._on_change(changed)
+
+
+def _real_folder(folder: Path) -> Path | None:
+    """A folder with all links followed; None when it is none, or nowhere."""
+    try:
+        real = folder.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return real if real.is_dir() else None

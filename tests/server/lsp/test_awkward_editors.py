@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams, JsonRpcMethodNotFound
 
-from lsp_testing.editor import Editor, editor
+from lsp_testing.editor import PROGRAM, Editor, editor
 from lsp_testing.kernels import REFERENCE, REFERRING, RIGHT, WRONG, write
 from lsp_testing.logged_editor import LoggedEditor
 
@@ -114,3 +115,50 @@ async def test_one_whose_command_is_refused_leaves_a_line_in_the_log(pushed: typ
         "workspace/executeCommand refused: argument 1 must be a text or null",
         "workspace/executeCommand refused: there is no command pixel-lsp.fly",
     ]
+
+
+async def test_one_of_another_version_of_the_protocol_has_every_request_answered() -> None:
+    """What pygls could not read it never answered, and `initialize` was among that."""
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM, "--stdio", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    said: dict[int | None, Any] = {}
+
+    def send(content: bytes) -> None:
+        assert process.stdin is not None
+        process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(content), content))
+
+    def tell(method: str, params: object, number: int | None = None) -> None:
+        message = {"jsonrpc": "2.0", "method": method, "params": params}
+        send(json.dumps(message if number is None else {**message, "id": number}).encode())
+
+    async def ask(number: int, method: str, params: object = None) -> Any:
+        tell(method, params, number)
+        while number not in said:
+            assert process.stdout is not None
+            header = await asyncio.wait_for(process.stdout.readuntil(b"\r\n\r\n"), 20)
+            length = int(header.partition(b"Content-Length: ")[2].split()[0])
+            message = json.loads(await process.stdout.readexactly(length))
+            said[message.get("id")] = message
+        return said[number].get("error", {}).get("code") or said[number]["result"]
+
+    newer = {"textDocument": {"hover": {"contentFormat": ["html"]}}, "workspace": {"symbol": {"symbolKind": {"valueSet": [1, 99]}}}}
+    document = {"textDocument": {"uri": "untitled:1"}}
+    where = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+    assert await ask(1, "textDocument/hover", {**document, "position": where["start"]}) == -32002
+    assert (await ask(2, "initialize", {"processId": None, "rootUri": None, "capabilities": newer}))["serverInfo"]["name"] == "pixel-lsp"
+    assert await ask(3, "initialize", {"processId": None, "rootUri": None, "capabilities": {}}) == -32600
+    assert await ask(4, "textDocument/hover", {"textDocument": 3}) == -32602
+    assert await ask(5, "textDocument/codeAction", {**document, "range": where, "context": {"diagnostics": [], "triggerKind": 99}}) == []
+    assert await ask(6, "textDocument/flyTo", {}) == -32601
+    tell("textDocument/didOpen", {"textDocument": 3})
+    send(b"nothing")
+    assert await ask(7, "textDocument/hover", {**document, "position": where["start"]}) is None
+    assert await ask(8, "shutdown") is None
+    assert await ask(9, "textDocument/hover", {**document, "position": where["start"]}) == -32600
+    # Nor is the user bothered with any of it.
+    assert said.keys() == set(range(1, 10))
+    tell("exit", None)
+    assert await asyncio.wait_for(process.wait(), 20) == 0

@@ -44,6 +44,20 @@ async def test_no_findings_is_never_said_of_a_text_that_was_not_looked_at(tmp_pa
         assert [one.version for one in client.published if not one.diagnostics] == []
 
 
+async def test_news_of_the_queue_say_nothing_of_a_text_that_was_not_looked_at(tmp_path: Path) -> None:
+    wrong = "fn f() { let x = missing; }\n"
+    path = tmp_path / "k.wgsl"
+    path.write_text(wrong, encoding="utf-8")
+    async with editor(PUSHED, tmp_path, tmp_path / "state", {"trusted": False}) as client:
+        uri = client.open(path, wrong)
+        await client.diagnostics(uri, bool)
+        for version in range(2, 6):
+            client.change(uri, version, f"{wrong}// {version}\n")
+            await client.command("pixel-lsp.coach.queue", {"uri": uri, "from": "words", "title": f"task {version}"})
+        await client.until(lambda: client.published[-1].version == 5)
+        assert [one.version for one in client.published if not one.diagnostics] == []
+
+
 async def test_a_document_that_was_closed_has_no_findings_however_often_it_was_opened(tmp_path: Path) -> None:
     # Long enough for a thread, so that the analysis of one opening ends in the time of another.
     wrong = "fn f() { let x = missing; }\n" * 700

@@ -92,11 +92,29 @@ async def test_a_sidecar_that_is_not_open_is_pushed_and_one_that_is_open_is_pull
         return [one.code for shown in [one for one in puller.published if one.uri == beside][-1:] for one in shown.diagnostics]
 
     await puller.until(lambda: bool(pushed_last()))
+    told = pushed_last()
     assert not (await pull_all(puller, uri)).items
     puller.open(sidecar, contract.replace("dispatch", "dispach"), language="toml")
-    assert [one.code for one in (await pull_all(puller, beside)).items] == pushed_last()
+    assert [one.code for one in (await pull_all(puller, beside)).items] == told
+    # An editor shows what was pushed beside what it pulled: each finding was there twice, and the pushed one for good.
+    await puller.until(lambda: pushed_last() == [])
     puller.change(beside, 2, contract)
     assert not (await pull_all(puller, beside)).items
     puller.close(beside)
     puller.close(uri)
     await puller.until(lambda: pushed_last() == [])
+
+
+async def test_an_edit_of_a_sidecar_makes_the_lens_of_its_shader_be_asked_for_again(puller: Editor, tmp_path: Path) -> None:
+    """An editor asks again for the lenses of the document that was edited, and showed an old verdict as that of a new contract."""
+    contract = "".join(line[4:] + "\n" for line in RIGHT.splitlines() if line.startswith("//! "))
+    uri = puller.open(write(tmp_path, "k.wgsl", CODE), CODE)
+    beside = puller.open(write(tmp_path, "k.contract.toml", contract), contract, language="toml")
+    await puller.until_verdict(uri, "passed")
+    assert (await puller.lenses(uri))[1].startswith("✓ ")
+    refreshed = puller.refreshes
+    puller.change(beside, 2, contract.replace("2 * x", "3 * x"))
+    await puller.until(lambda: puller.refreshes > refreshed)
+    assert (await puller.lenses(uri))[1].endswith(" – before the last edit")
+    puller.close(beside)
+    puller.close(uri)

@@ -125,6 +125,50 @@ async def test_findings_in_a_sidecar_stand_there_and_go_with_it(client: Editor, 
     await client.codes(beside)
 
 
+async def test_a_kernel_that_a_sidecar_forgot_gets_no_contract_in_the_shader(client: Editor, tmp_path: Path) -> None:
+    """A quick fix was promised that there is none of, and the command said that every kernel has a contract."""
+    contract = "".join(line[4:] + "\n" for line in RIGHT.splitlines() if line.startswith("//! "))
+    write(tmp_path, "k.contract.toml", contract)
+    both = CODE + CODE[CODE.index("@compute") :].replace("fn twice", "fn thrice")
+    uri = client.open(write(tmp_path, "k.wgsl", both), both)
+    (hint,) = await client.codes(uri, "PX390")
+    where = "write one into k.contract.toml; `pixel-lsp contract k.wgsl` prints a first one"
+    assert hint.message == f"`thrice` has no contract, so it is not executed\nhint: {where}"
+    assert not any("contract" in action.title for action in await client.actions(uri, hint.range, hint))
+    assert await client.command("pixel-lsp.writeContract", uri) is False
+    assert client.client.messages[-1].message == f"`thrice` has no contract: {where}"
+
+
+async def test_a_sidecar_that_was_opened_first_gets_its_shader(client: Editor, tmp_path: Path) -> None:
+    contract = "".join(line[4:] + "\n" for line in WRONG.splitlines() if line.startswith("//! "))
+    misspelt = contract.replace("dispatch", "dispach")
+    beside = client.open(write(tmp_path, "k.contract.toml", misspelt), misspelt, language="toml")
+    write(tmp_path, "k.wgsl", CODE)
+    client.save(beside)
+    await client.diagnostics(beside, lambda shown: any("`dispach`" in one.message for one in shown))
+    client.change(beside, 2, contract)
+    await client.codes(beside)
+
+
+async def test_what_is_no_uri_is_a_document_all_the_same(client: Editor, capfd: pytest.CaptureFixture[str]) -> None:
+    for uri in ("file://[x/k.wgsl", "http://[/k.wgsl", "file:///k%00.wgsl", "k.wgsl", "", "git:/k.wgsl?{%22ref%22:1}"):
+        client.open(uri, "fn f() { let x = y; }\n")
+        await client.diagnostics(uri, lambda shown: any("`y`" in one.message for one in shown))
+        client.close(uri)
+        await client.codes(uri)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+async def test_a_program_that_prepares_one_shader_keeps_no_other_waiting(client: Editor, tmp_path: Path) -> None:
+    prepared = RIGHT.replace("//! cases", '//! prepare = [{ command = ["sleep", "9"] }]\n//! cases')
+    client.open(write(tmp_path, "k.wgsl", prepared), prepared)
+    await client.until(lambda: bool(running(client, "sleep 9")))
+    # Long enough for a thread.
+    other = client.open("untitled:1", "fn f() { let x = missing; }\n" * 700)
+    await client.diagnostics(other, bool)
+    assert running(client, "sleep 9")
+
+
 async def test_edits_count_lines_as_the_protocol_does(client: Editor) -> None:
     uri = client.open("untitled:Untitled-1", "/* a\u2028b\x0cc\u0085 */\r\nfn f() { let x = y; }\r// \U0001f600 z\n")
     await client.diagnostics(uri, lambda shown: any("`y`" in one.message for one in shown))

@@ -105,3 +105,34 @@ async def test_the_terminal_grants_trust_to_a_server_that_runs(tmp_path: Path, s
         client.save(uri)
         await client.until_verdict(uri, "passed")
         await client.codes(uri)
+
+
+async def test_trust_in_one_workspace_is_none_in_another_that_is_open(tmp_path: Path, silent: types.ClientCapabilities) -> None:
+    """The quick fix on one file once trusted every folder that had a file open."""
+    mine, foreign = tmp_path / "mine", tmp_path / "foreign"
+    for folder in (mine, foreign):
+        folder.mkdir()
+        write(folder, "ref.py", LEAVING)
+    async with editor(silent, mine, tmp_path / "state", {"python": sys.executable}) as client:
+        other = client.open(write(foreign, "k.wgsl", REFERRING), REFERRING)
+        await client.codes(other, "PX708")
+        uri = client.open(write(mine, "k.wgsl", REFERRING), REFERRING)
+        (refused,) = await client.codes(uri, "PX708")
+        fix = (await client.action(uri, refused, "Trust this workspace")).command
+        assert fix is not None
+        assert await client.command(fix.command, *(fix.arguments or ())) == [str(mine)]
+        await client.until_verdict(uri, "passed")
+        client.save(other)
+        await client.codes(other, "PX708")
+        assert not (foreign / "was-here").exists()
+        # Without a file it is about everything that is open.
+        assert await client.command("pixel-lsp.trust") == [str(foreign), str(mine)]
+        await client.until_verdict(other, "passed")
+
+
+async def test_a_document_that_is_no_file_is_not_called_untrusted(tmp_path: Path, pushed: types.ClientCapabilities) -> None:
+    async with editor(pushed, tmp_path, tmp_path / "state", {"trusted": True}) as client:
+        uri = client.open("untitled:Untitled-1", RIGHT)
+        (told,) = await client.codes(uri, "PX708")
+        assert told.message == "not executed: this document is not saved as a file"
+        assert not any("Trust" in action.title for action in await client.actions(uri, told.range, told))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +54,9 @@ class Situation:
     seed: int = 0
 
 
+NO_FILE = "not executed: this document is not saved as a file"
+
+
 class FreshVerdicts:
     """Asks checkers that reuse no result. Use in one event loop, and close it."""
 
@@ -86,7 +89,8 @@ class FreshVerdicts:
         except EngineUnavailable as problem:
             failed = finding("PX901", problem.message, Location(at.path), problem.hint)
             return (*self.read(at), failed)
-        return findings_of(_view(analysis, Verdict(texts=analysis.texts, report=report, is_trusted=key[0])))
+        found = findings_of(_view(analysis, Verdict(texts=analysis.texts, report=report)))
+        return found if at.is_file else tuple(replace(one, message=NO_FILE) if one.code == "PX708" else one for one in found)
 
 
 def as_shown(found: Sequence[Finding], at: Situation, client: Client, path: Path, rules: str | None) -> Shown:
