@@ -1,7 +1,7 @@
 """What may be spent and what was: every request is reserved at its greatest cost before it is made, and settled after.
 
 Reserving is one transaction of the queue's database, so that no two coaches spend the same dollar. A reservation that nobody settles,
-because its coach was killed, counts for ever: the request may have been billed.
+because its coach was killed or its reply broke off, counts for ever: the request may have been billed.
 """
 
 from __future__ import annotations

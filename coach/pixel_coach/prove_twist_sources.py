@@ -58,20 +58,25 @@ def _assigned(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tupl
 def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, Place]]:
     """`@pytest.mark.parametrize(("number", "expected"), [(2, 8), pytest.param(3, 27)])`."""
     for call in function.decorator_list:
-        is_parametrize = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "parametrize"
-        if not is_parametrize or len(call.args) < 2 or not isinstance(call.args[1], (ast.List, ast.Tuple)):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "parametrize"):
             continue
-        names = _names(call.args[0])
-        for index, row in enumerate(call.args[1].elts):
-            is_param = isinstance(row, ast.Call) and isinstance(row.func, (ast.Attribute, ast.Name))
-            cells = row.args if is_param else row.elts if isinstance(row, (ast.Tuple, ast.List)) else []
-            if len(names) == 1 and not is_param:
-                yield names[0], Place(call.args[1], "elts", index)
-            elif len(cells) == len(names):
-                yield from ((name, Place(row, "args" if is_param else "elts", number)) for number, name in enumerate(names))
-            else:
-                # A row that is not understood: none of the names is known.
-                yield from ((name, Place(call.args[1], "elts", index)) for name in names)
+        rows = call.args[1] if len(call.args) > 1 else None
+        if isinstance(rows, (ast.List, ast.Tuple)):
+            names = _names(call.args[0])
+            for index in range(len(rows.elts)):
+                yield from _cells(names, rows, index)
+
+
+def _cells(names: Sequence[str], rows: ast.List | ast.Tuple, index: int) -> Iterator[tuple[str, Place]]:
+    """What one row of parameters gives each name."""
+    row = rows.elts[index]
+    if isinstance(row, ast.Call) and len(row.args) == len(names):
+        yield from ((name, Place(row, "args", number)) for number, name in enumerate(names))
+    elif isinstance(row, (ast.Tuple, ast.List)) and len(names) > 1 and len(row.elts) == len(names):
+        yield from ((name, Place(row, "elts", number)) for number, name in enumerate(names))
+    else:
+        # One name's value, or a row that is not understood: then it is no literal, and none of the names is known.
+        yield from ((name, Place(rows, "elts", index)) for name in names)
 
 
 def _names(node: ast.expr) -> list[str]:
