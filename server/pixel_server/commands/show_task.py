@@ -118,8 +118,10 @@ def _to_do(task: Task, chosen: Attempt | None) -> str:
     if chosen is None or chosen.patch is None:
         return f"{retry}, perhaps after pixel-lsp edit {task.number} --description '…'"
     show = f"pixel-lsp show-task {task.number}"
+    if task.action is Action.REVIEW and (chosen.review is None or not chosen.review.is_model):
+        return f"{retry}, once a reviewer can be asked: pixel-lsp agents"
     if task.action is Action.REVIEW:
         return f"pixel-lsp accept {task.number}, once you have read it"
     if chosen.evidence is None or chosen.evidence.proof is Proof.REFUTED:
         return f"{show} --diff to see how far it came, then {retry}, or mend the file by hand"
-    return f"{show} --diff, then pixel-lsp accept {task.number}, or pixel-lsp reject {task.number} 'why'"
+    return f"{show} --diff, then pixel-lsp accept {task.number}, or pixel-lsp reject {task.number} --reason 'why'"
