@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
 from pixel_coach.agents.base import Agent, Availability, OnText, Prompt, Reply, Usage
 from pixel_coach.agents.estimate_tokens import estimate_tokens
-from pixel_coach.errors import AgentError, ReplyCut, ReplyMalformed
+from pixel_coach.errors import AgentError, QuotaExceeded, ReplyCut, ReplyMalformed
 from pixel_coach.ledger import Ledger, Reservation
 from pixel_coach.settings import CoachSettings
 from pixel_coach.tasks import Task
+
+REMEMBERED_S: Final = 600.0
+"""How long a model is left in peace whose quota of the day is used up."""
 
 
 @final
@@ -88,6 +91,9 @@ class MeteredAgent:
                 self._settle(reservation, _counted(error))
             else:
                 self._ledger.release(reservation)
+            if isinstance(error, QuotaExceeded) and error.retry_after_s is None:
+                # The next tasks need not ask in vain; not for long, since whoever pays for the key may raise its quota.
+                self._ledger.note_exhausted(self._agent.name, self._model, error.message, REMEMBERED_S)
             raise
         except BaseException:
             self._close_uncertain(reservation, None, tokens)

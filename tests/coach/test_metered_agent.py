@@ -13,7 +13,7 @@ import pytest
 from coach_testing.agents import ListedAgent
 from coach_testing.desk import Desk
 from pixel_coach.agents.base import Prompt
-from pixel_coach.errors import AgentError, BudgetExhausted, ReplyBlocked, ReplyCut, ReplyMalformed
+from pixel_coach.errors import AgentError, BudgetExhausted, QuotaExceeded, ReplyBlocked, ReplyCut, ReplyMalformed
 from pixel_coach.metered_agent import MeteredAgent
 from pixel_coach.tasks import Limits
 
@@ -91,6 +91,17 @@ async def test_a_reply_that_broke_off_uncounted_costs_the_most_that_it_can(desk:
     assert desk.ledger.spent() == paid.dollars >= 1000 * 2.50 / 1e6
     with pytest.raises(BudgetExhausted):
         await paid.ask(PROMPT)
+
+
+async def test_a_quota_that_is_used_up_is_remembered_for_a_while(desk: Desk) -> None:
+    spent = QuotaExceeded("the requests of today are used up")
+    paid, agent = metered(desk, QuotaExceeded("too many a minute", retry_after_s=30), spent)
+    for _ in range(2):
+        with pytest.raises(QuotaExceeded):
+            await paid.ask(PROMPT)
+    with pytest.raises(BudgetExhausted, match=r"gemini refuses `gemini-2.5-flash` until .* UTC: the requests of today are used up"):
+        await paid.ask(PROMPT)
+    assert (len(agent.prompts), desk.ledger.spent()) == (2, 0.0)
 
 
 async def test_what_breaks_off_here_is_free(desk: Desk) -> None:
