@@ -166,7 +166,7 @@ def change_state(connection: Connection, number: int, state: State, reason: str,
     task = get_task(connection, number)
     if state not in HAND_MADE:
         raise QueueError(f"only a coach makes a task {spoken(state)}", hint="start one with `pixel-lsp --coach`")
-    _check_transition(number, task.state, state)
+    _check_transition(number, task.state, state, among=HAND_MADE)
     _set_state(connection, number, state, reason, now)
     connection.execute("UPDATE tasks SET abandoned = 0 WHERE number = ?", (number,))
     if state is State.PENDING:
@@ -180,9 +180,11 @@ def spoken(state: State) -> str:
     return "waiting for a person" if state is State.NEEDS_HUMAN else state.value.replace("_", " ")
 
 
-def _check_transition(number: int, old: State, new: State) -> None:
+def _check_transition(number: int, old: State, new: State, *, among: frozenset[State] = frozenset(State)) -> None:
+    if new is old and new not in TRANSITIONS[old]:
+        raise QueueError(f"task {number} is {spoken(old)} already")
     if new not in TRANSITIONS[old]:
-        possible = ", ".join(sorted(spoken(state) for state in TRANSITIONS[old]))
+        possible = ", ".join(sorted(spoken(state) for state in TRANSITIONS[old] & among))
         raise QueueError(
             f"task {number} is {spoken(old)} and cannot become {spoken(new)}",
             hint=f"it can become {possible}" if possible else "it stays so",

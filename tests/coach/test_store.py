@@ -383,9 +383,10 @@ class TestStates:
         store.add(new_task())
         check_refused(
             "task 1 is pending and cannot become completed",
-            "it can become blocked, cancelled, in progress, waiting for a person",
+            "it can become blocked, cancelled, waiting for a person",
             lambda: store.change_state(1, State.COMPLETED),
         )
+        check_refused("task 1 is pending already", None, lambda: store.change_state(1, State.PENDING))
         complete(store, 1)
         check_refused("task 1 is completed and cannot become pending", "it stays so", lambda: store.change_state(1, State.PENDING))
 

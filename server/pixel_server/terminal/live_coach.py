@@ -200,7 +200,7 @@ class LiveCoach:
         self._write(Text(f"\n{RULE}", "dim"))
         # Which, why and how to mend it stands above already, a notice an agent.
         reason = "no model can be asked, see above" if self._mode == NO_AGENT else self._said(event.reason)
-        self._write(Text(f"the coach stopped: {reason}", "bold"))
+        self._write(Text("the coach stopped, as it was told to" if reason == "stopped" else f"the coach stopped: {reason}", "bold"))
         self._write(Text(f"  processed     {count(event.processed, 'task')}{f': {states}' if states else ''}"))
         if event.processed:
             self._write(Text(f"  success rate  {100 * reached / event.processed:.0f}% completed or awaiting acceptance"))
