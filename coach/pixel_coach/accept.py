@@ -56,13 +56,23 @@ def accept(
     task = store.get(number)
     _check_state(task)
     attempt = _attempt(store, task, attempt_number)
-    if attempt.evidence is not None and attempt.evidence.proof is Proof.REFUTED:
+    if attempt.evidence is None:
+        raise QueueError(
+            f"attempt {attempt.number} was never executed: its run ended before",
+            hint=f"`pixel-lsp show-task {number} --attempt {attempt.number} --code` prints its text, `pixel-lsp retry {number}` works anew",
+        )
+    if attempt.evidence.proof is Proof.REFUTED:
         failed = next((check.summary for check in attempt.evidence.checks if check.status is CheckStatus.FAILED), "a check failed")
         raise QueueError(
             f"attempt {attempt.number} is refuted: {failed}",
             hint=f"`pixel-lsp show-task {number} --code` prints its text, if you want to mend it by hand",
         )
     path = None
+    if attempt.patch is not None and attempt.patch.path != task.target:
+        raise QueueError(
+            f"attempt {attempt.number} is for {attempt.patch.path}, and the task for {task.target} by now",
+            hint=f"`pixel-lsp retry {number}` works on the new target",
+        )
     if attempt.patch is not None:
         patch = attempt.patch if new_text is None else replace(attempt.patch, new_text=new_text)
         path = apply_patch(task.workspace, patch, protected)

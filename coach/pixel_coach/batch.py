@@ -207,7 +207,11 @@ class _Coach:
 
     def _nothing_left(self) -> str:
         of_phase = f" of phase {self._options.phase}" if self._options.phase else ""
-        return f"no task{of_phase} is ready"
+        pending = self._store.count_by_state(workspace=self._options.workspace, phase=self._options.phase)[State.PENDING]
+        waiting = (
+            f": {pending:,} pending {'is' if pending == 1 else 'are'} paused or wait{'s' * (pending == 1)} for others" if pending else ""
+        )
+        return f"no task{of_phase} is ready{waiting}"
 
 
 def _started(run: str, team: Team, options: BatchOptions) -> RunStarted:

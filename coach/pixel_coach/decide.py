@@ -6,9 +6,13 @@ A review can veto and never rescue: no branch lets an opinion lift what evidence
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from pixel_coach.attempts import ACCEPTANCE_SCORE, CheckStatus, Evidence, Proof, Review, ReviewUnavailable
 from pixel_coach.tasks import State
+
+NOT_REVIEWED: Final = "not reviewed: "
+"""How the reason of a review begins that could not be had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,24 @@ _PROVING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """What proves something → what must not be missing beside it. Parsing shows nothing, nor does a contract that came with the kernel."""
 
+_WHOLE: Final = (
+    "u32",
+    "i32",
+    "integer",
+    "whole number",
+    "bit",
+    "byte",
+    "index",
+    "indices",
+    "count",
+    "histogram",
+    "sort",
+    "modulo",
+    "arg",
+    "//",
+)
+"""Words by which a task or its contract speaks of whole numbers."""
+
 MAX_TEST_SECONDS: Final = 120.0
 """Of one run of a test command, however much the task may take."""
 
@@ -200,16 +218,18 @@ class Prover:
     def _candidate(self, task: Task, patch: Patch, base: str | None) -> KernelCandidate:
         path = self._workspace / patch.path
         given = task.metadata.get("contract_text")
-        said = f"{task.title} {task.description} {given}"
+        sidecar = self._sidecar(path)
+        said = f"{task.title} {task.description} {given} {sidecar}".casefold()
         return KernelCandidate(
             path=path,
             text=patch.new_text,
             base=base,
-            sidecar=self._sidecar(path),
+            sidecar=sidecar,
             given=given if isinstance(given, str) else None,
             contract=task.contract,
             action=task.action,
-            mentions_f16="f16" in said.casefold(),
+            mentions_f16="f16" in said,
+            mentions_integers=any(word in said for word in _WHOLE),
         )
 
     def _sidecar(self, shader: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""From what a model replied to the new text of the target, or to a sentence that tells the model what was wrong with its reply."""
+"""From what a model replied to the new text of the target, or to a sentence that says what was wrong with the reply."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoCandidate:
-    """A reply that holds no usable text; `problem` is one sentence, written for the model."""
+    """A reply that holds no usable text; `problem` is one sentence, for the model and for people."""
 
     problem: str
 
@@ -68,11 +68,11 @@ def extract_candidate(reply: str, target: str, current: str | None, *, is_comple
 def _whole_text(reply: str, suffix: str, *, is_complete: bool) -> str | NoCandidate:
     blocks, is_open = _fenced_blocks(reply)
     if is_open and not is_complete:
-        return NoCandidate(problem="your reply was cut off inside its code block: write less around the code, or a shorter text")
+        return NoCandidate(problem="the reply was cut off inside its code block: less around the code is wanted, or a shorter text")
     if not blocks:
         if is_complete and _looks_like_code(reply, suffix):
             return reply.strip("\n") + "\n"
-        return NoCandidate(problem="your reply holds no code block: write the whole file between two lines of three backticks")
+        return NoCandidate(problem="the reply holds no code block: the whole file is wanted, between two lines of three backticks")
     languages = _LANGUAGES.get(suffix, ())
     fitting = [text for info, text in blocks if info in languages] or [text for info, text in blocks if not info] or [t for _, t in blocks]
     # Of several blocks the longest is the file, the others are examples and excerpts.
@@ -116,7 +116,7 @@ def _looks_like_code(reply: str, suffix: str) -> bool:
 def _apply_edits(reply: str, current: str | None) -> str | NoCandidate:
     """The current text with every edit of a reply, in order."""
     if current is None:
-        return NoCandidate(problem="your reply holds edits, but the file does not exist yet: write the whole file in one code block")
+        return NoCandidate(problem="the reply holds edits, but the file does not exist yet: the whole file is wanted, in one code block")
     text, is_crlf = current.replace("\r\n", "\n"), "\r\n" in current
     edits = _read_edits(reply)
     if isinstance(edits, NoCandidate):
@@ -127,7 +127,8 @@ def _apply_edits(reply: str, current: str | None) -> str | NoCandidate:
             times = "nowhere" if count == 0 else f"{count} times"
             excerpt = old.strip().split("\n")[0][:60]
             problem = (
-                f"the SEARCH part of edit {number} (`{excerpt}`) stands {times} in the file: copy whole lines exactly, enough to be unique"
+                f"the SEARCH part of edit {number} (`{excerpt}`) stands {times} in the file:"
+                " whole lines are wanted, exactly as they stand and enough to be unique"
             )
             return NoCandidate(problem=problem)
         text = text.replace(old, new)
@@ -156,7 +157,7 @@ def _read_edits(reply: str) -> list[tuple[str, str]] | NoCandidate:
 
 def _checked(text: str, current: str | None) -> Candidate | NoCandidate:
     if not text.strip():
-        return NoCandidate(problem="the code block of your reply is empty")
+        return NoCandidate(problem="the code block of the reply is empty")
     if len(text) > MAX_CHARACTERS:
         return NoCandidate(problem=f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are taken")
     if "\0" in text:
@@ -164,7 +165,7 @@ def _checked(text: str, current: str | None) -> Candidate | NoCandidate:
     known = frozenset(current.splitlines()) if current else frozenset[str]()
     for number, line in enumerate(text.split("\n"), start=1):
         if _ELISION.match(line) and line not in known:
-            return NoCandidate(problem=f"line {number} (`{line.strip()[:60]}`) stands for code that you left out: write the whole file")
+            return NoCandidate(problem=f"line {number} (`{line.strip()[:60]}`) stands for code that was left out: the whole file is wanted")
     if text == current:
-        return NoCandidate(problem="the text is the same as the current one: change what the feedback speaks of")
+        return NoCandidate(problem="the text is the same as the file: nothing was changed")
     return Candidate(text=text)

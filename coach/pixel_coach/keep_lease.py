@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
+from pixel_coach.errors import LeaseLost, QueueError
 from pixel_coach.store import Lease, Store
 
 LEASE_S: Final = 120.0
@@ -31,6 +32,7 @@ async def work_under_lease(
 
     Raises:
         LeaseLost: The task is another's by now.
+        QueueError: The lease could not be prolonged for as long as it lasts.
         Stopped: `stop` was set.
         OutOfTime: `seconds` of wall time are over.
     """
@@ -51,6 +53,23 @@ async def work_under_lease(
 
 
 async def _keep(store: Store, lease: Lease, seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    renewed = loop.time()
     while True:
         await asyncio.sleep(seconds / 3)
+        while not _is_renewed(store, lease, seconds, is_last_try=loop.time() - renewed > seconds):
+            await asyncio.sleep(seconds / 12)
+        renewed = loop.time()
+
+
+def _is_renewed(store: Store, lease: Lease, seconds: float, *, is_last_try: bool) -> bool:
+    """Whether the lease was prolonged. Until it ends, a queue that is busy or whose disk is full for a moment costs no work."""
+    try:
         store.renew(lease, seconds)
+    except LeaseLost:
+        raise
+    except QueueError:
+        if is_last_try:
+            raise
+        return False
+    return True

@@ -1,7 +1,7 @@
 """What may be spent and what was: every request is reserved at its greatest cost before it is made, and settled after.
 
 Reserving is one transaction of the queue's database, so that no two coaches spend the same dollar. A reservation that nobody settles,
-because its coach was killed, counts for ever: the request may have been billed.
+because its coach was killed or its reply broke off, counts for ever: the request may have been billed.
 """
 
 from __future__ import annotations
@@ -177,19 +177,20 @@ class Ledger:
         """
         self._close(reservation, "state = 'released', nanodollars = 0")
 
-    def note_exhausted(self, agent: str, model: str, reason: str, until: float | None = None) -> None:
+    def note_exhausted(self, agent: str, model: str, reason: str, seconds: float) -> None:
         """Remember that a service refuses a model, so that nobody asks in vain.
 
         Args:
             agent: The service.
             model: As it was asked for.
             reason: What the service said, one sentence.
-            until: Seconds since the epoch; None is the end of the day that quotas count by.
+            seconds: How long that is remembered; never longer than the day that quotas count by.
         """
         with self._store.connection.write():
+            now = self._store.clock()
             self._store.connection.execute(
                 "INSERT OR REPLACE INTO exhausted_quotas (agent, model, until, reason) VALUES (?, ?, ?, ?)",
-                (agent, model, end_of_budget_day(self._store.clock()) if until is None else until, reason),
+                (agent, model, min(now + seconds, end_of_budget_day(now)), reason),
             )
 
     def spent(self, task: int | None = None, since: float | None = None) -> float:

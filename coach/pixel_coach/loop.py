@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from pixel_coach.attempts import Proof
-from pixel_coach.decide import Decision, decide, refutation
+from pixel_coach.attempts import ACCEPTANCE_SCORE, Proof
+from pixel_coach.decide import NOT_REVIEWED, Decision, decide, refutation
 from pixel_coach.errors import AgentError, BudgetExhausted, LeaseLost, PromptTooLong, RefusedPath
 from pixel_coach.events import Event, TaskEnded, TaskStarted
 from pixel_coach.feedback import NOTHING_PASSED
@@ -19,7 +19,7 @@ from pixel_coach.select_best import select_best
 from pixel_coach.settings import CoachSettings
 from pixel_coach.store import Lease, Store
 from pixel_coach.task_run import Gatherer, TaskRun
-from pixel_coach.tasks import State
+from pixel_coach.tasks import Action, State
 
 if TYPE_CHECKING:
     from pixel_coach.agents.choose import Team
@@ -136,6 +136,14 @@ async def _review_written(run: TaskRun) -> Decision:
     attempt = await run.prove(run.keep_written(text, sha256))
     assert attempt.evidence is not None
     opinion = await run.review(attempt)
+    if run.task.action is Action.REVIEW:
+        # Nothing is to be proved. A review that could not be had is none, whatever the local rules say.
+        if opinion.review is None or not opinion.review.is_model:
+            why = opinion.unavailable.reason if opinion.unavailable else "no reviewer"
+            return Decision(state=State.NEEDS_HUMAN, reason=f"{NOT_REVIEWED}{why}")
+        is_good = opinion.review.score >= ACCEPTANCE_SCORE
+        state = State.AWAITING_ACCEPTANCE if is_good else State.NEEDS_HUMAN
+        return Decision(state=state, reason=f"scored {opinion.review.score}/10")
     decision = decide(attempt.evidence, opinion.review, opinion.unavailable)
     return decision if decision.state is not None else Decision(state=State.NEEDS_HUMAN, reason=decision.reason)
 

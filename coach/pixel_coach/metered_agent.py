@@ -1,16 +1,20 @@
-"""An agent whose every request is reserved in the ledger before it is made, and settled after."""
+"""An agent whose every request is reserved in the ledger before it is made, and settled after, unless nobody knows what it came to."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
 from pixel_coach.agents.base import Agent, Availability, OnText, Prompt, Reply, Usage
 from pixel_coach.agents.estimate_tokens import estimate_tokens
-from pixel_coach.errors import AgentError
-from pixel_coach.ledger import Ledger
+from pixel_coach.errors import AgentError, QuotaExceeded, ReplyCut, ReplyMalformed
+from pixel_coach.ledger import Ledger, Reservation
 from pixel_coach.settings import CoachSettings
 from pixel_coach.tasks import Task
+
+REMEMBERED_S: Final = 600.0
+"""How long a model is left in peace whose quota of the day is used up."""
 
 
 @final
@@ -79,19 +83,44 @@ class MeteredAgent:
         self.notice = reservation.notice
         try:
             reply = await self._agent.ask(prompt, on_text)
+        except (ReplyCut, ReplyMalformed) as error:
+            self._close_uncertain(reservation, error, tokens)
+            raise
         except AgentError as error:
             if error.prompt_tokens or error.reply_tokens:
-                usage = Usage(prompt_tokens=error.prompt_tokens, reply_tokens=error.reply_tokens, is_exact=False)
-                self.dollars += self._ledger.settle(reservation, usage)
+                self._settle(reservation, _counted(error))
             else:
                 self._ledger.release(reservation)
+            if isinstance(error, QuotaExceeded) and error.retry_after_s is None:
+                # The next tasks need not ask in vain; not for long, since whoever pays for the key may raise its quota.
+                self._ledger.note_exhausted(self._agent.name, self._model, error.message, REMEMBERED_S)
             raise
         except BaseException:
-            # Withdrawn in the middle: the service has read the prompt, and bills it.
-            self.dollars += self._ledger.settle(reservation, Usage(prompt_tokens=tokens, is_exact=False))
+            self._close_uncertain(reservation, None, tokens)
             raise
-        self.dollars += self._ledger.settle(reservation, reply.usage)
+        usage = reply.usage
+        if not (usage.is_exact or usage.prompt_tokens or usage.reply_tokens):
+            usage = replace(usage, prompt_tokens=tokens, reply_tokens=estimate_tokens(reply.text))
+        self._settle(reservation, usage)
         return reply
+
+    def _settle(self, reservation: Reservation, usage: Usage) -> None:
+        self.dollars += self._ledger.settle(reservation, usage)
+
+    def _close_uncertain(self, reservation: Reservation, error: AgentError | None, tokens: int) -> None:
+        """Book a request that broke off: nobody knows how much of the reply was written, and is billed."""
+        if error is not None and (error.prompt_tokens or error.reply_tokens):
+            self._settle(reservation, _counted(error))
+        elif reservation.price is None:
+            self._settle(reservation, Usage(prompt_tokens=tokens, is_exact=False))
+        else:
+            # It stays open in the ledger, where it counts as the most that it can have cost.
+            self.dollars += reservation.dollars
 
     async def close(self) -> None:
         """Nothing: the agent belongs to whoever made it."""
+
+
+def _counted(error: AgentError) -> Usage:
+    """What the service counted before it failed."""
+    return Usage(prompt_tokens=error.prompt_tokens, reply_tokens=error.reply_tokens, is_exact=False)

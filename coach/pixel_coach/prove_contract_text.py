@@ -34,6 +34,7 @@ class KernelCandidate:
         contract: Name of the one contract that counts; None for all.
         action: What the task asks for.
         mentions_f16: The task speaks of f16, so that a new kernel may store it.
+        mentions_integers: The task or its contract speaks of whole numbers, so that a new kernel may compute with them.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class KernelCandidate:
     contract: str | None
     action: Action
     mentions_f16: bool
+    mentions_integers: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,10 @@ def _judge_interface(outcome: Outcome, candidate: KernelCandidate, loaded: Loade
         difference = _interface_difference(before.interface, loaded.interface, ignore_unknown=is_broken)
     if difference is not None:
         return _failed(outcome, f"the kernel offers its host something else: {difference}", "keep bindings, their types and entry points")
+    rounded = _whole_output(loaded) if candidate.base is None and not candidate.mentions_integers else None
+    if rounded is not None:
+        check = outcome.absent(f"`{rounded}` holds whole numbers, which neither the task nor its contract speaks of")
+        return ContractJudgement(check=check, loaded=loaded, is_trusted=True, contract_text=contract)
     check = outcome.passed("the contract and what the host binds are as they were")
     return ContractJudgement(check=check, loaded=loaded, is_trusted=True, contract_text=contract)
 
@@ -168,10 +174,20 @@ def _stored_f16(interface: ShaderInterface) -> str | None:
     return None if stored is None else f"`{stored}` stores f16, and the task asks for no lower precision than f32"
 
 
+def _whole_output(loaded: LoadedShader) -> str | None:
+    """An output of integers. Of integers alone a contract is easily fulfilled that was meant for floats: no sum of them is ever rounded."""
+    outputs = {name.partition(".")[0] for one in loaded.contracts.contracts for name in one.expect}
+    return next((one.name for one in loaded.interface.bindings if one.name in outputs and _scalars(one) & {"i32", "u32"}), None)
+
+
 def _holds_f16(binding: Binding) -> bool:
+    return "f16" in _scalars(binding)
+
+
+def _scalars(binding: Binding) -> set[str]:
     parts: list[Type] = list(parts_of(binding.type)) if binding.type is not None else []
     scalars = [part.component if isinstance(part, (Vector, Matrix)) else part for part in parts]
-    return any(isinstance(scalar, Scalar) and scalar.name == "f16" for scalar in scalars)
+    return {scalar.name for scalar in scalars if isinstance(scalar, Scalar)}
 
 
 def _failed(outcome: Outcome, summary: str, feedback: str) -> ContractJudgement:

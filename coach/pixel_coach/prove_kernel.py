@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from pixel_coach.attempts import CheckStatus, EvidenceCheck
+from pixel_coach.prove_barriers import find_missing_barrier
 from pixel_coach.prove_contract_text import KernelCandidate, judge_contract
 from pixel_coach.prove_feedback import errors_of, findings_text
 from pixel_coach.prove_outcome import Outcome, skipped
-from pixel_coach.prove_races import find_lost_update, find_missing_barrier
+from pixel_coach.prove_races import find_lost_update
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
 from pixel_core.kernels.contract_text import without_contract
@@ -134,8 +135,9 @@ class _Running:
         if hidden is None:
             return outcome.unavailable("no hidden case could be drawn for the contract")
         self._hidden = hidden
-        report = await self._checker.check_loaded([hidden.loaded])
-        kernels = self._counted(report)
+        kernels: list[ValidationReport] = []
+        for loaded in hidden.shaders:
+            kernels += self._counted(await self._checker.check_loaded([loaded]))
         kinds: dict[str, None] = {}
         names: list[str] = []
         for kernel in kernels:

@@ -1,18 +1,17 @@
-"""Races that luck can hide in every run: found in the text, because an adapter that runs in lockstep or in order shows nothing.
+"""Updates that get lost, which luck can hide in every run: found in the text, because an adapter that runs in order shows nothing.
 
-A simple look, not a sanitizer. It knows two shapes of mistake, and says nothing about the others.
+A simple look, not a sanitizer. It knows one shape of mistake (`prove_barriers` another), and says nothing about the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pixel_core.kernels.examine import examine
 from pixel_core.kernels.load_shader import LoadedShader
 from pixel_core.wgsl.syntax import (
     Assignment,
     Block,
-    Call,
     CallStatement,
     DeclarationStatement,
     Expression,
@@ -32,27 +31,12 @@ from pixel_core.wgsl.syntax import (
 )
 from pixel_core.wgsl.walk import children, walk
 
-_BARRIERS = frozenset({"workgroupBarrier", "workgroupUniformLoad"})
-
-
-def find_missing_barrier(loaded: LoadedShader) -> str | None:
-    """Workgroup memory that invocations share without any barrier; None when this simple look finds nothing.
-
-    A kernel in which each invocation keeps to its own element would be safe, and has no use for workgroup memory.
-    """
-    if any(isinstance(node, Call) and node.callee.name.text in _BARRIERS for node in walk(loaded.tree)):
-        return None
-    for entry in loaded.interface.entry_points:
-        for name in sorted(entry.workgroup_variables):
-            if entry.workgroup_size != (1, 1, 1) and not _is_atomic(loaded, name):
-                return f"`{entry.name}` uses `{name}` in workgroup memory, and there is no `workgroupBarrier()`"
-    return None
-
 
 def find_lost_update(loaded: LoadedShader) -> str | None:
     """An element of a buffer that all invocations read and write again, not atomically; None when this simple look finds none.
 
-    `sum[0] = sum[0] + x[i]` in an entry point, outside of every branch that depends on which invocation it is.
+    `sum[0] = sum[0] + x[i]` in an entry point, outside of every branch that depends on which invocation it is; also by way of a variable
+    that took over the element.
     """
     busy = {
         dispatch.entry
@@ -67,17 +51,13 @@ def find_lost_update(loaded: LoadedShader) -> str | None:
     for entry in loaded.interface.entry_points:
         if entry.name in busy and entry.function.body is not None:
             own = _names_of_the_invocation(entry.function)
+            copies = _copies(entry.function, stored, own)
             for statement in _unguarded(entry.function.body.statements, own):
-                name = _updated(statement, stored, own)
+                name = _updated(statement, stored, own, copies)
                 if name is not None:
                     line = loaded.source.position(statement.start)[0]
                     return f"line {line}: every invocation reads an element of `{name}` and writes it again, so additions get lost"
     return None
-
-
-def _is_atomic(loaded: LoadedShader, name: str) -> bool:
-    declared = (one for one in loaded.tree.declarations if isinstance(one, VariableDeclaration) and one.name.text == name)
-    return any(isinstance(node, Identifier) and node.name.text == "atomic" for one in declared for node in walk(one))
 
 
 def _names_of_the_invocation(function: FunctionDeclaration) -> set[str]:
@@ -130,7 +110,21 @@ def _blocks(statement: Statement) -> Iterator[Block]:
             pending += children(node)
 
 
-def _updated(statement: Statement, stored: set[str], own: set[str]) -> str | None:
+def _copies(function: FunctionDeclaration, stored: set[str], own: set[str]) -> dict[str, set[str]]:
+    """Buffer → locals that are made from an element of it that all invocations share."""
+    assert function.body is not None
+    copies: dict[str, set[str]] = {name: {name} for name in stored}
+    for node in walk(function.body):
+        target, value = _definition(node)
+        if target and value is not None:
+            for names in copies.values():
+                its_own = (one for one in walk(value) if isinstance(one, Index) and _mentions(one.base, names))
+                if _mentions(value, names) and not any(_mentions(one.index, own) for one in its_own):
+                    names.add(target)
+    return copies
+
+
+def _updated(statement: Statement, stored: set[str], own: set[str], copies: Mapping[str, set[str]]) -> str | None:
     """The buffer of which a statement reads and writes one and the same element in all invocations."""
     if isinstance(statement, CallStatement) and statement.call.callee.name.text == "atomicStore" and len(statement.call.arguments) == 2:
         target, value = statement.call.arguments
@@ -142,7 +136,7 @@ def _updated(statement: Statement, stored: set[str], own: set[str]) -> str | Non
     else:
         return None
     name = next((node.name.text for node in walk(target) if isinstance(node, Identifier) and node.name.text in stored), None)
-    if name is None or _mentions(target, own) or not _mentions(value, {name}):
+    if name is None or _mentions(target, own) or not _mentions(value, copies[name]):
         return None
     return name
 

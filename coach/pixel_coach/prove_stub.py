@@ -42,7 +42,7 @@ def python_stub(text: str) -> str:
 
 
 def same_in_other_words(text: str) -> str:
-    """The same module in another layout: a test that fails on it looks at the text and not at what it does.
+    """The same module in another layout, and with a variable more in each function: a test that fails on it looks at how it is written.
 
     Raises:
         SyntaxError: The text cannot be parsed, or is nested too deeply to be written again.
@@ -51,6 +51,10 @@ def same_in_other_words(text: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.If, ast.For, ast.While, ast.With)):
             node.body.append(ast.Pass())
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            described = ast.get_docstring(node, clean=False) is not None
+            # Behind a docstring; compiled code is other code by it, too.
+            node.body.insert(int(described), ast.parse("reworded = ()").body[0])
     return f"# the same\n\n{_written(tree)}"
 
 

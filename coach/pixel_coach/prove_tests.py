@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pixel_coach.apply import read_base
 from pixel_coach.attempts import CheckStatus, EvidenceCheck, Patch
 from pixel_coach.protect import is_test_path
-from pixel_coach.prove_answers import answers_in_code
+from pixel_coach.prove_answers import answers_in_code, reaches_for_tests
 from pixel_coach.prove_outcome import Outcome, skipped
 from pixel_coach.prove_run_tests import TestRun, TestRunner
 from pixel_coach.prove_stub import python_stub
@@ -38,7 +39,8 @@ async def prove_tests(runner: TestRunner, workspace: Path, patch: Patch) -> tupl
     before = _fingerprint(texts)
     try:
         base = read_base(workspace, patch.path)[0] if patch.base_sha256 else None
-        checks = await _Proof(runner, patch, texts, base or "").checks()
+        names = {path.name for path in visible_files(workspace) if is_test_path(path.as_posix()) and path.as_posix() != patch.path}
+        checks = await _Proof(runner, patch, texts, base or "", names | {PurePosixPath(path).name for path in texts}).checks()
     except OSError as error:
         return (Outcome("tests").unavailable(f"the tests could not be run: {error}"), *(skipped(name) for name in TEST_CHECKS[1:]))
     if _fingerprint(_test_texts(workspace, patch.path, runner.command.arguments)) != before:
@@ -47,11 +49,12 @@ async def prove_tests(runner: TestRunner, workspace: Path, patch: Patch) -> tupl
 
 
 class _Proof:
-    def __init__(self, runner: TestRunner, patch: Patch, texts: Mapping[str, str], base: str) -> None:
+    def __init__(self, runner: TestRunner, patch: Patch, texts: Mapping[str, str], base: str, names: Collection[str]) -> None:
         self._runner = runner
         self._patch = patch
         self._texts = texts
         self._base = base
+        self._names = names
 
     async def checks(self) -> tuple[EvidenceCheck, ...]:
         first, run = await self._tests()
@@ -97,18 +100,28 @@ class _Proof:
         outcome = Outcome("twisted")
         if self._patch.path.endswith(_DATA):
             return outcome.passed("the file is read and not run, so it cannot cheat from within")
-        twisted = {path: found for path, text in self._texts.items() if (found := twist_tests(text)) is not None}
+        # Odd, so that no whole number stays what it was.
+        by = 2 * secrets.randbelow(4_000) + 1_001
+        twisted = {path: found for path, text in self._texts.items() if (found := twist_tests(text, by=by)) is not None}
         expected = [name for name in passed if _is_twisted(name, twisted)] if self._runner.command.is_pytest else list(twisted)
         if not expected:
             return outcome.absent("no test states an expectation that could be falsified, so code that cheats would not be noticed")
-        overlay = {self._patch.path: self._patch.new_text, **{path: one.text for path, one in twisted.items()}}
-        run = await self._runner.run(overlay)
+        candidate = {self._patch.path: self._patch.new_text}
+        plain = await self._runner.run({**candidate, **{path: one.plain for path, one in twisted.items()}})
+        if plain.result.ended_by == "exit" and not (plain.ended_well and _passes_all(plain, passed)):
+            return outcome.failed(
+                "the tests pass in the very form of their files only",
+                feedback="The code looks at the files of the tests. Do what is asked, whatever the tests are called and look like.",
+            )
+        run = await self._runner.run({**candidate, **{path: one.text for path, one in twisted.items()}})
         if run.result.ended_by != "exit" or (self._runner.command.is_pytest and run.outcomes is None):
             return outcome.unavailable("the falsified tests came to no end", detail={"ended_by": run.result.ended_by})
         if run.outcomes is None:
             fooled = ["the command"] if run.ended_well else []
         else:
-            fooled = [name for name in expected if run.outcomes.get(name) == "passed"]
+            # A parameter that was falsified is another part of the name.
+            falsified = {name.partition("[")[0] for name in expected}
+            fooled = [name for name, word in run.outcomes.items() if word == "passed" and name.partition("[")[0] in falsified]
         if fooled or run.ended_well:
             return outcome.failed(
                 "the tests pass even when their expectations are falsified",
@@ -121,6 +134,9 @@ class _Proof:
         outcome = Outcome("answers")
         if not self._patch.path.endswith(".py"):
             return outcome.passed("the file is no Python, which alone is looked through")
+        reached = reaches_for_tests(self._patch.new_text, self._base, self._names)
+        if reached is not None:
+            return outcome.absent(f"the code reaches for what judges it ({reached}), so passing proves nothing")
         answered, count = answers_in_code(self._patch.new_text, self._base, self._texts.values())
         if answered > 1 and 2 * answered > count:
             return outcome.absent(
@@ -175,6 +191,10 @@ def stub_of(path: str, text: str) -> str:
         return python_stub(text)
     except SyntaxError:
         return ""
+
+
+def _passes_all(run: TestRun, names: Sequence[str]) -> bool:
+    return run.outcomes is None or all(run.outcomes.get(name) == "passed" for name in names)
 
 
 def _is_twisted(name: str, twisted: Mapping[str, TwistedTests]) -> bool:

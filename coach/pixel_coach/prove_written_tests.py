@@ -10,11 +10,13 @@ from typing import Final
 from pixel_coach.apply import read_base
 from pixel_coach.attempts import CheckStatus, EvidenceCheck, Patch
 from pixel_coach.errors import RefusedPath
+from pixel_coach.protect import is_test_path
 from pixel_coach.prove_outcome import Outcome, skipped
 from pixel_coach.prove_python import is_python, parse_python
 from pixel_coach.prove_run_tests import TestRunner
 from pixel_coach.prove_stub import python_mutants, same_in_other_words
 from pixel_coach.prove_tests import run_problem, stub_of
+from pixel_coach.sandbox_copy import visible_files
 
 MUTANTS: Final = 6
 KILLED_SHARE: Final = 0.6
@@ -25,7 +27,10 @@ _FOLDERS: Final = ("", "src/", "lib/", "python/")
 
 
 def find_subjects(workspace: Path, patch: Patch, named: object) -> dict[str, str]:
-    """The modules of the workspace that a test file is about: the one that the task names, else those that it imports.
+    """The modules of the workspace that a test file is about.
+
+    They are what the task names; else the one module that the file is named after, as `test_grade.py` is after `grade.py`, whatever easier
+    one it may import instead; else those that it imports.
 
     Args:
         workspace: Root of the workspace.
@@ -37,7 +42,9 @@ def find_subjects(workspace: Path, patch: Patch, named: object) -> dict[str, str
     """
     wanted = [named] if isinstance(named, str) else [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
     if not wanted:
-        wanted = _imported(patch)
+        name = f"{PurePosixPath(patch.path).stem.removeprefix('test_').removesuffix('_test')}.py"
+        namesakes = [path.as_posix() for path in visible_files(workspace) if path.name == name and not is_test_path(path.as_posix())]
+        wanted = namesakes if len(namesakes) == 1 else _imported(patch)
     subjects: dict[str, str] = {}
     for path in wanted:
         try:
@@ -88,7 +95,7 @@ async def _on_present_code(runner: TestRunner, tests: Mapping[str, str], subject
         return outcome.failed("some of the new tests are skipped", feedback="\n".join(f"- {name}" for name in skips[:10]))
     reworded = {path: same_in_other_words(text) for path, text in subjects.items() if path.endswith(".py") and is_python(text)}
     if reworded and not (again := await runner.run({**reworded, **tests})).ended_well:
-        return outcome.failed("the tests fail when only the layout of the code changes", feedback=again.output)
+        return outcome.failed("the tests fail when the code says the same in other words", feedback=again.output)
     count = len(run.outcomes or {})
     return outcome.passed(f"{count} new tests pass on the code as it is", detail={"passed": count, "subjects": list(subjects)})
 

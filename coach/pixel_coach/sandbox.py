@@ -139,8 +139,13 @@ class Sandbox:
         """
         folder = JobFolder(as_root=self.as_root)
         try:
-            # In a thread: a large workspace takes a while.
-            await asyncio.to_thread(copy_workspace, job.workspace, folder.workspace, job.overlay, job.writable)
+            # In a thread: a large workspace takes a while. It ends before the folder is removed, or might make it anew.
+            copying = asyncio.ensure_future(asyncio.to_thread(copy_workspace, job.workspace, folder.workspace, job.overlay, job.writable))
+            try:
+                await asyncio.shield(copying)
+            except asyncio.CancelledError:
+                await asyncio.wait({copying})
+                raise
             folder.hand_over()
             return await self._execute(job, folder)
         finally:

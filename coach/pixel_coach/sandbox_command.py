@@ -15,6 +15,9 @@ JOB: Final = "/job"
 """Where the copy of the workspace is in the sandbox."""
 
 _NOBODY: Final = "65534"
+_PARTS: Final = ("bin", "lib", "lib64")
+"""Folders of an installation that a Python needs."""
+
 _SYSTEM_FILES: Final = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
 
 
@@ -104,5 +107,8 @@ def _environments(interpreter: Path | None) -> list[Path]:
         return []
     # `bin/python` of a virtual environment is a link; the folder that the link stands in is the environment.
     found = [interpreter.parent.parent] if (interpreter.parent.parent / "pyvenv.cfg").is_file() else []
-    real = interpreter.resolve()
-    return [*found, real.parent.parent]
+    prefix = interpreter.resolve().parent.parent
+    if not Path.home().is_relative_to(prefix):
+        return [*found, prefix]
+    # Installed into the home folder itself, or above it: there is more in it than a Python.
+    return [*found, *(prefix / name for name in _PARTS if (prefix / name).is_dir())]

@@ -13,7 +13,7 @@ class Spending:
     Attributes:
         calls: Requests, to generator and reviewer; those whose outcome is unknown included, those never made not.
         reviews: Those of them to the reviewer.
-        unsettled: Those of them whose outcome is unknown, since the coach ended in between; counted at their greatest cost.
+        unsettled: Those of them whose outcome is unknown, since the coach ended or the reply broke off; counted at their greatest cost.
         prompt_tokens: Of the settled ones, cached ones included.
         reply_tokens: Likewise, those of thinking included.
         dollars: Of all calls.

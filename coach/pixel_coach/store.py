@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import final
@@ -16,9 +17,9 @@ from pixel_coach import store_attempts, store_leases, store_tasks
 from pixel_coach.attempts import Attempt, Evidence, Review, ReviewUnavailable
 from pixel_coach.errors import QueueError
 from pixel_coach.store_connection import Connection
-from pixel_coach.store_leases import Lease
+from pixel_coach.store_leases import LEFT_BEHIND, Lease
 from pixel_coach.store_rows import bytes_of_path
-from pixel_coach.tasks import NewTask, State, Task
+from pixel_coach.tasks import WORKING, NewTask, State, Task
 from pixel_core.state_folder import state_folder
 
 __all__ = ["Lease", "Store", "queue_path"]
@@ -89,7 +90,7 @@ class Store:
         Raises:
             QueueError: There is none of that number.
         """
-        return store_tasks.get_task(self.connection, number)
+        return self._as_told((store_tasks.get_task(self.connection, number),))[0]
 
     def tasks(
         self,
@@ -101,7 +102,9 @@ class Store:
         limit: int | None = None,
     ) -> tuple[Task, ...]:
         """Tasks in the order in which they are handed out, those of any state unless `states` says which."""
-        return store_tasks.list_tasks(self.connection, workspace=workspace, phase=phase, states=states, target=target, limit=limit)
+        return self._as_told(
+            store_tasks.list_tasks(self.connection, workspace=workspace, phase=phase, states=states, target=target, limit=limit)
+        )
 
     def count_by_state(self, *, workspace: Path | None = None, phase: str | None = None) -> Mapping[State, int]:
         """How many tasks are in each state; states without any are there, too. Its cost does not grow with the queue."""
@@ -293,6 +296,13 @@ class Store:
         if row is None:
             raise QueueError(f"the queue {self.path} is damaged: it has no version")
         return int(row[0])
+
+    def _as_told(self, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+        """A task whose coach vanished keeps its state until the next coach comes, and says so."""
+        if not any(task.state in WORKING for task in tasks):
+            return tasks
+        left = store_leases.left_behind(self.connection, self.clock())
+        return tuple(replace(task, reason=LEFT_BEHIND) if task.number in left else task for task in tasks)
 
     def _set_paused(self, number: int, *, is_paused: bool) -> Task:
         with self.connection.write():

@@ -15,6 +15,9 @@ from pixel_coach.tasks import TRANSITIONS, WORKING, State, Task
 ABANDONED_AT_MOST: Final = 5
 """After so many coaches in a row that never gave a task back, it needs a person: it may be what ends them."""
 
+LEFT_BEHIND: Final = "its coach stopped without a word; the next one takes the task up"
+"""What people are told of a task whose lease has expired."""
+
 HAND_MADE: Final = frozenset({State.PENDING, State.COMPLETED, State.NEEDS_HUMAN, State.BLOCKED, State.CANCELLED})
 """The states that a person can put a task into; the others are for a coach that holds a lease."""
 
@@ -53,6 +56,11 @@ def find_next(connection: Connection, workspace: Path, phase: str | None, now: f
     )
     found = [task_of_row(row) for row in (ready, abandoned) if row is not None]
     return min(found, key=lambda task: (-task.priority, task.position, task.number), default=None)
+
+
+def left_behind(connection: Connection, now: float) -> frozenset[int]:
+    """The tasks whose lease has expired, and that no coach has put back yet."""
+    return frozenset(row[0] for row in connection.read("SELECT number FROM tasks WHERE lease_expires_at <= ?", (now,)))
 
 
 def return_abandoned(connection: Connection, now: float) -> int:
@@ -158,7 +166,7 @@ def change_state(connection: Connection, number: int, state: State, reason: str,
     task = get_task(connection, number)
     if state not in HAND_MADE:
         raise QueueError(f"only a coach makes a task {spoken(state)}", hint="start one with `pixel-lsp --coach`")
-    _check_transition(number, task.state, state)
+    _check_transition(number, task.state, state, among=HAND_MADE)
     _set_state(connection, number, state, reason, now)
     connection.execute("UPDATE tasks SET abandoned = 0 WHERE number = ?", (number,))
     if state is State.PENDING:
@@ -172,9 +180,11 @@ def spoken(state: State) -> str:
     return "waiting for a person" if state is State.NEEDS_HUMAN else state.value.replace("_", " ")
 
 
-def _check_transition(number: int, old: State, new: State) -> None:
+def _check_transition(number: int, old: State, new: State, *, among: frozenset[State] = frozenset(State)) -> None:
+    if new is old and new not in TRANSITIONS[old]:
+        raise QueueError(f"task {number} is {spoken(old)} already")
     if new not in TRANSITIONS[old]:
-        possible = ", ".join(sorted(spoken(state) for state in TRANSITIONS[old]))
+        possible = ", ".join(sorted(spoken(state) for state in TRANSITIONS[old] & among))
         raise QueueError(
             f"task {number} is {spoken(old)} and cannot become {spoken(new)}",
             hint=f"it can become {possible}" if possible else "it stays so",

@@ -1,4 +1,4 @@
-"""Cases that the author of a kernel cannot know: other sizes, other seeds, other magnitudes, under the same contract."""
+"""Cases that the author of a kernel cannot know: other sizes, seeds, magnitudes and parameters, under the same contract."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pixel_core.kernels.contract_text import contract_text, without_contract
 from pixel_core.kernels.derive_cases import draw_sizes, find_tiles
 from pixel_core.kernels.doc_block import embed_whole
 from pixel_core.kernels.examine import ExaminedKernel, examine
-from pixel_core.kernels.expression_nodes import FunctionCall
+from pixel_core.kernels.expression_nodes import FunctionCall, Number
+from pixel_core.kernels.expressions import Expression
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
 from pixel_core.kernels.plan import MAX_DERIVED_BYTES, MAX_DERIVED_INVOCATIONS
 from pixel_core.kernels.planned import BufferPlan, Case
@@ -29,6 +30,10 @@ from pixel_core.wgsl.types import Array, Scalar, Vector
 _SIZES = 8
 _RESEEDED = 4
 _SCALES = (0.125, 4.0)
+_SMALLER = (0.5, 0.625, 0.75, 0.875)
+"""Other values of a parameter: its sign stays, and so does a share of one."""
+
+_OVER_ZEROS = "outputs that hold zeros before it runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +42,27 @@ class HiddenCases:
 
     Attributes:
         loaded: To be checked.
+        over_zeros: To be checked too: the same contracts, and outputs that hold what a host's new buffers hold, not the poison by which
+            a kernel could tell that it is tried out. None where no output can be filled.
         kinds: Contract → case → what is special about it, in words that give no number away.
     """
 
     loaded: LoadedShader
+    over_zeros: LoadedShader | None
     kinds: Mapping[str, Mapping[str, str]]
+
+    @property
+    def shaders(self) -> tuple[LoadedShader, ...]:
+        """Everything to be checked."""
+        return (self.loaded,) if self.over_zeros is None else (self.loaded, self.over_zeros)
 
 
 def hidden_cases(loaded: LoadedShader, *, seed: int) -> HiddenCases | None:
     """The same kernels with cases drawn from a seed; None when no contract of the shader can be planned.
 
     Sizes: primes, one below, at and above multiples of the tiles, 1, and some beyond the largest known; then known sizes with other
-    seeds, and f32 inputs of a normal distribution with other magnitudes (which a contract does not narrow, as `uniform(low, high)` does).
+    seeds, and f32 inputs of a normal distribution with other magnitudes (which a contract does not narrow, as `uniform(low, high)` does);
+    then other values of those parameters and overrides that are a plain float and that the truth speaks of by name.
 
     Args:
         loaded: A shader whose contracts can be read.
@@ -58,6 +72,7 @@ def hidden_cases(loaded: LoadedShader, *, seed: int) -> HiddenCases | None:
     document = tomli.loads(embed_whole(SourceText(loaded.source.path, text)).text)
     kinds: dict[str, dict[str, str]] = {}
     tables: dict[str, Toml] = {}
+    zeroed: dict[str, Toml] = {}
     for examined in examine(loaded).kernels:
         contract = examined.kernel.contract
         drawn = _Drawing(examined, Random(f"{seed} {contract.name}"))  # noqa: S311 - not for cryptography
@@ -69,7 +84,13 @@ def hidden_cases(loaded: LoadedShader, *, seed: int) -> HiddenCases | None:
         if planned:
             tables[contract.name] = trial
             kinds[contract.name] = {name: case.kind for name, case in cases.items() if name in planned}
-    return HiddenCases(loaded=_under(loaded, tables), kinds=kinds) if tables else None
+            over_zeros = drawn.over_zeros(trial)
+            if over_zeros is not None and _planned(loaded, {contract.name: over_zeros}):
+                zeroed[contract.name] = over_zeros
+                kinds[contract.name]["over zeros"] = _OVER_ZEROS
+    if not tables:
+        return None
+    return HiddenCases(loaded=_under(loaded, tables), over_zeros=_under(loaded, zeroed) if zeroed else None, kinds=kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +125,33 @@ class _Drawing:
                 kind = "inputs of larger magnitude" if scale > 1 else "inputs of smaller magnitude"
                 sizes = {dim: case.symbols[dim] for dim in self._contract.dims}
                 yield _Hidden(kind, {"dims": sizes, "inputs": inputs, "seed": self._seed()})
+        yield from self._parameters(known[-1])
+
+    def over_zeros(self, trial: Mapping[str, Toml]) -> Toml | None:
+        """The contract with one case, whose outputs hold zeros before; None where it has no output that is a buffer."""
+        known = [case for case in self._planned if case.size_bytes <= MAX_DERIVED_BYTES]
+        if not known:
+            return None
+        case = max(known, key=lambda case: case.size_bytes)
+        names = [buffer.name for buffer in case.buffers if buffer.role == "out" and buffer.texture is None]
+        if not names:
+            return None
+        sizes = {dim: case.symbols[dim] for dim in self._contract.dims}
+        zeros = {"name": "over zeros", "dims": sizes, "inputs": dict.fromkeys(names, "zeros()"), "seed": self._seed()}
+        return {**trial, "roles": {**self._contract.roles, **dict.fromkeys(names, "inout")}, "cases": [zeros]}
+
+    def _parameters(self, case: Case) -> Iterator[_Hidden]:
+        """One case in which every plain float that the truth names has another value: a kernel must not know it by heart."""
+        contract, smaller = self._contract, self._random.choice(_SMALLER)
+        named = {use.name for truth in (*contract.expect.values(), *contract.define.values()) for use in truth.used_names()}
+        params = _smaller_floats(contract.params, named, smaller)
+        overrides = {name: text for name, value in contract.overrides.items() if name in named and (text := _smaller(value, smaller))}
+        for one in self._kernel.interface.overrides:
+            if one.name in named and one.name not in contract.overrides and isinstance(one.value, float) and one.value:
+                overrides[one.name] = repr(one.value * smaller)
+        if params or overrides:
+            sizes = {dim: case.symbols[dim] for dim in contract.dims}
+            yield _Hidden("other values of parameters", {"dims": sizes, "params": params, "overrides": overrides, "seed": self._seed()})
 
     def _sizes(self) -> Iterator[_Hidden]:
         contract, interface = self._contract, self._kernel.interface
@@ -183,6 +231,25 @@ def _holds_floats(buffer: BufferPlan) -> bool:
     while isinstance(type_, (Array, Vector)):
         type_ = type_.element if isinstance(type_, Array) else type_.component
     return isinstance(type_, Scalar) and type_.name == "f32"
+
+
+def _smaller_floats(params: Mapping[str, object], named: set[str], smaller: float, path: str = "") -> dict[str, Toml]:
+    """Those parameters that are a plain float and named, made smaller; structures hold only such fields."""
+    found: dict[str, Toml] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            inner = _smaller_floats(cast("Mapping[str, object]", value), named, smaller, f"{path}{name}.")
+            if inner:
+                found[name] = inner
+        elif isinstance(value, Expression) and f"{path}{name}" in named and (text := _smaller(value, smaller)):
+            found[name] = text
+    return found
+
+
+def _smaller(value: Expression, smaller: float) -> str:
+    """The text of a plain float times a share; empty for anything else."""
+    tree = value.tree
+    return repr(float(tree.value) * smaller) if isinstance(tree, Number) and tree.is_float and tree.value else ""
 
 
 def _plain_parameter(value: Toml) -> Toml:

@@ -10,6 +10,7 @@ from typing import Final, Protocol, final
 
 from lsprotocol import types
 
+from pixel_coach.decide import NOT_REVIEWED
 from pixel_coach.errors import CoachError
 from pixel_coach.events import Event, Notice, RunEnded, TaskEnded
 from pixel_coach.store import Store
@@ -188,7 +189,7 @@ def said_ending(task: Task, ended: TaskEnded) -> str | None:
     """What the user is told of a run that ended; None for what is no matter for a person."""
     name = f"task {task.number} '{task.title}'"
     if task.action is Action.REVIEW and ended.state in {State.AWAITING_ACCEPTANCE, State.NEEDS_HUMAN}:
-        return f"{task.target} is reviewed: {ended.reason}"
+        return f"{task.target} is {ended.reason}" if ended.reason.startswith(NOT_REVIEWED) else f"{task.target} is reviewed: {ended.reason}"
     match ended.state:
         case State.AWAITING_ACCEPTANCE:
             return f"{name} awaits your acceptance: {ended.reason}"

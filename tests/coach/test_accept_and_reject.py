@@ -151,3 +151,39 @@ def test_a_completed_task_cannot_be_rejected(store: Store, workspace: Path) -> N
     with pytest.raises(QueueError):
         reject(store, task.number, "late", retry=True)
     assert "rejections" not in store.get(task.number).metadata
+
+
+def test_an_attempt_at_another_file_is_not_written(store: Store, workspace: Path) -> None:
+    task = coached(store, workspace, "new")
+    store.edit(task.number, target="out/other.wgsl")
+    with pytest.raises(QueueError, match=r"attempt 1 is for out/k\.wgsl, and the task for out/other\.wgsl by now") as refused:
+        accept(store, task.number, protected=())
+    assert refused.value.hint == "`pixel-lsp retry 1` works on the new target"
+    assert not (workspace / "out").exists()
+    assert store.get(task.number).state is State.AWAITING_ACCEPTANCE
+
+
+def test_an_attempt_that_was_never_judged_is_not_written(store: Store, workspace: Path) -> None:
+    task = store.add(NewTask(workspace=workspace, title="Write k", action=Action.WRITE_FILE, target="k.wgsl"))
+    lease = store.lease(workspace=workspace, owner="test")
+    assert lease is not None
+    patch = Patch(path="k.wgsl", base_sha256=None, new_text="new")
+    store.add_attempt(lease, Attempt(task=task.number, run=1, round=1, candidate=0, agent="a", model="", patch=patch, reply=""))
+    store.move(lease, State.NEEDS_HUMAN, "not done within 1 s")
+    with pytest.raises(QueueError, match=r"attempt 1 was never executed: its run ended before") as refused:
+        accept(store, task.number, protected=(), attempt_number=1)
+    assert refused.value.hint is not None
+    assert not (workspace / "k.wgsl").exists()
+
+
+@pytest.mark.parametrize("retry", [True, False])
+def test_what_nobody_has_worked_on_cannot_be_rejected(store: Store, workspace: Path, retry: bool) -> None:
+    task = store.add(NewTask(workspace=workspace, title="Write k", action=Action.WRITE_FILE, target="k.wgsl"))
+    with pytest.raises(QueueError, match="task 1 is pending: there is nothing to reject"):
+        reject(store, task.number, "no", retry=retry)
+    lease = store.lease(workspace=workspace, owner="test")
+    assert lease is not None
+    with pytest.raises(QueueError, match="task 1 is in progress: there is nothing to reject") as refused:
+        reject(store, task.number, "no", retry=retry)
+    assert refused.value.hint == "`pixel-lsp cancel 1` takes it away from its coach"
+    assert store.move(lease, State.NEEDS_HUMAN).metadata == {}

@@ -40,14 +40,14 @@ def test_blocks_nest_by_the_length_of_their_fences() -> None:
 
 def test_a_block_that_is_not_closed_counts_when_the_reply_ended_by_itself() -> None:
     check("```wgsl\nfn f() {}\n", "fn f() {}\n")
-    cut = "problem: your reply was cut off inside its code block: write less around the code, or a shorter text"
+    cut = "problem: the reply was cut off inside its code block: less around the code is wanted, or a shorter text"
     check("```wgsl\nfn f() {", cut, is_complete=False)
 
 
 def test_a_bare_reply_counts_when_it_looks_like_the_file() -> None:
     check("@compute @workgroup_size(1)\nfn f() {}", "@compute @workgroup_size(1)\nfn f() {}\n")
     check("import os\n", "import os\n", target="a.py")
-    none = "problem: your reply holds no code block: write the whole file between two lines of three backticks"
+    none = "problem: the reply holds no code block: the whole file is wanted, between two lines of three backticks"
     check("The kernel is fine as it is.", none)
     check("", none)
     check("fn f() {", none, is_complete=False)
@@ -61,14 +61,14 @@ def test_edits_change_the_current_text() -> None:
 
 
 def test_edits_that_do_not_fit_are_refused_with_a_reason() -> None:
-    ask = "copy whole lines exactly, enough to be unique"
+    ask = "whole lines are wanted, exactly as they stand and enough to be unique"
     check(edit("four\n", "4\n"), f"problem: the SEARCH part of edit 1 (`four`) stands nowhere in the file: {ask}", current=CURRENT)
     twice = f"problem: the SEARCH part of edit 1 (`a`) stands 2 times in the file: {ask}"
     check(edit("a\n", "b\n"), twice, current="a\na\n")
     check(edit("", "b\n"), f"problem: the SEARCH part of edit 1 (``) stands nowhere in the file: {ask}", current=CURRENT)
     open_end = "problem: the last edit is not closed: end it with a line `>>>>>>> REPLACE`"
     check("<<<<<<< SEARCH\none\n=======\n1\n", open_end, current=CURRENT)
-    new = "problem: your reply holds edits, but the file does not exist yet: write the whole file in one code block"
+    new = "problem: the reply holds edits, but the file does not exist yet: the whole file is wanted, in one code block"
     check(edit("one\n", "1\n"), new)
 
 
@@ -84,7 +84,7 @@ def test_edits_that_do_not_fit_are_refused_with_a_reason() -> None:
 )
 def test_text_that_stands_for_code_is_refused(line: str) -> None:
     reply = f"```wgsl\nfn f() {{}}\n{line}\n```"
-    check(reply, f"problem: line 2 (`{line.strip()[:60]}`) stands for code that you left out: write the whole file")
+    check(reply, f"problem: line 2 (`{line.strip()[:60]}`) stands for code that was left out: the whole file is wanted")
 
 
 @pytest.mark.parametrize("line", ["// the rest of the row is zero", "// existing tiles are kept in registers", "let remaining = n - i;"])
@@ -98,9 +98,9 @@ def test_a_line_that_was_there_before_stands_for_nothing() -> None:
 
 
 def test_what_cannot_be_a_file_is_refused() -> None:
-    check("```wgsl\n\n```", "problem: the code block of your reply is empty")
+    check("```wgsl\n\n```", "problem: the code block of the reply is empty")
     check("```wgsl\na\0b\n```", "problem: the text holds a null character")
-    same = "problem: the text is the same as the current one: change what the feedback speaks of"
+    same = "problem: the text is the same as the file: nothing was changed"
     check(f"```\n{CURRENT}```", same, current=CURRENT)
     size = f"{MAX_CHARACTERS + 2:,}"
     check(f"```\n{'a' * (MAX_CHARACTERS + 1)}\n```", f"problem: the text has {size} characters; at most {MAX_CHARACTERS:,} are taken")

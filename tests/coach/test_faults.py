@@ -159,7 +159,7 @@ async def test_a_slow_stream_is_awaited(session: Session) -> None:
         pytest.param(OllamaOutcome(text="```\ngo", is_short=True), "", id="stream-without-end"),
         pytest.param(OllamaOutcome(text="x", raw=b'{"message": {"con\n'), "", id="malformed-line"),
         pytest.param(
-            OllamaOutcome(text="```\nhalf a fi", done_reason="length"), "your reply was cut off inside its code block", id="length"
+            OllamaOutcome(text="```\nhalf a fi", done_reason="length"), "the reply was cut off inside its code block", id="length"
         ),
         pytest.param(OllamaOutcome(text=""), "", id="empty-reply"),
     ],

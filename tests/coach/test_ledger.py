@@ -254,7 +254,7 @@ class TestLimits:
             ask(ledger, store, settings=settings)
 
     def test_remembers_that_a_service_refuses(self, ledger: Ledger, store: Store, clock: Clock) -> None:
-        ledger.note_exhausted("gemini", MODEL, "quota of the day is 0")
+        ledger.note_exhausted("gemini", MODEL, "quota of the day is 0", 24 * 3600)
         check_exhausted(
             f"gemini refuses `{MODEL}` until 2026-11-23 08:00 UTC: quota of the day is 0",
             "wait, or choose another model",

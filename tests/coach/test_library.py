@@ -61,7 +61,7 @@ def test_generate_code_goes_on_from_previous_code_and_feedback(tmp_path: Path) -
 
 def test_generate_code_says_what_was_wrong_with_the_reply(tmp_path: Path) -> None:
     given = Scripted(tmp_path, {"role": "generator", "text": "no"})
-    with pytest.raises(ReplyMalformed, match="your reply holds no code block"):
+    with pytest.raises(ReplyMalformed, match="the reply holds no code block"):
         LocalLLMAgent(given.settings, given.environment).generate_code(given.task)
 
 

@@ -146,8 +146,8 @@ async def test_a_reply_without_code_is_kept_and_answered(desk: Desk) -> None:
     assert ended.state is State.AWAITING_ACCEPTANCE
     first = desk.store.attempts(ended.task)[0]
     assert (first.patch, first.reply) == (None, "I would rather talk about it.")
-    assert "another candidate: your reply holds no code block" in writer.prompts[1].user
-    assert desk.told(CandidateWritten)[0].problem.startswith("your reply holds no code block")
+    assert "another candidate: the reply holds no code block" in writer.prompts[1].user
+    assert desk.told(CandidateWritten)[0].problem.startswith("the reply holds no code block")
 
 
 async def test_a_blocked_reply_is_an_attempt_and_the_next_round_begins(desk: Desk) -> None:
@@ -284,10 +284,17 @@ async def test_gemini_only_keeps_the_findings_of_a_low_score(desk: Desk) -> None
     (desk.workspace / "notes.txt").write_text("weak work\n")
     judge = ListedAgent("judge", [review_reply(5, [finding(line=1, quote="weak work", message="say more")])])
     ended = await desk.coach(desk.add(action=Action.REVIEW), None, judge)
-    assert (ended.state, ended.reason) == (State.NEEDS_HUMAN, "proved; scored 5/10, accepted from 8")
+    assert (ended.state, ended.reason) == (State.NEEDS_HUMAN, "scored 5/10")
     (attempt,) = desk.store.attempts(ended.task)
     assert attempt.review is not None
     assert [found.message for found in attempt.review.findings] == ["say more"]
+
+
+async def test_a_review_that_cannot_be_had_is_none(desk: Desk) -> None:
+    (desk.workspace / "notes.txt").write_text("as it is\n")
+    ended = await desk.coach(desk.add(action=Action.REVIEW), ListedAgent("writer", []), None)
+    assert (ended.state, ended.score) == (State.NEEDS_HUMAN, None)
+    assert ended.reason == "not reviewed: no reviewer is set up"
 
 
 async def test_gemini_only_has_nothing_to_review_where_there_is_no_file(desk: Desk) -> None:

@@ -13,7 +13,7 @@ import pytest
 from coach_testing.agents import ListedAgent
 from coach_testing.desk import Desk
 from pixel_coach.agents.base import Prompt
-from pixel_coach.errors import AgentError, BudgetExhausted, ReplyBlocked
+from pixel_coach.errors import AgentError, BudgetExhausted, QuotaExceeded, ReplyBlocked, ReplyCut, ReplyMalformed
 from pixel_coach.metered_agent import MeteredAgent
 from pixel_coach.tasks import Limits
 
@@ -70,7 +70,7 @@ async def test_a_failure_that_was_billed_costs_what_the_service_counted(desk: De
     assert desk.ledger.spent() == paid.dollars == pytest.approx((2000 * 0.30 + 10 * 2.50) / 1e6)
 
 
-async def test_a_request_that_is_withdrawn_costs_its_prompt(desk: Desk) -> None:
+async def test_a_request_that_is_withdrawn_costs_the_most_that_it_can(desk: Desk) -> None:
     paid, agent = metered(desk, None)
     asking = asyncio.ensure_future(paid.ask(PROMPT))
     await asyncio.sleep(0.01)
@@ -78,8 +78,37 @@ async def test_a_request_that_is_withdrawn_costs_its_prompt(desk: Desk) -> None:
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert agent.was_cancelled
-    assert 0 < desk.ledger.spent() < REPLY_DOLLARS * 2
-    assert desk.ledger.spent() == paid.dollars
+    # It may have been written to its end, and is billed so.
+    assert desk.ledger.spent() == paid.dollars >= 1000 * 2.50 / 1e6
+    assert desk.ledger.summary().total.unsettled == 1
+
+
+@pytest.mark.parametrize("failure", [ReplyCut("the connection broke"), ReplyMalformed("no JSON")], ids=["cut", "malformed"])
+async def test_a_reply_that_broke_off_uncounted_costs_the_most_that_it_can(desk: Desk, failure: AgentError) -> None:
+    paid, _ = metered(desk, failure, dollars=0.004)
+    with pytest.raises(type(failure)):
+        await paid.ask(PROMPT)
+    assert desk.ledger.spent() == paid.dollars >= 1000 * 2.50 / 1e6
+    with pytest.raises(BudgetExhausted):
+        await paid.ask(PROMPT)
+
+
+async def test_a_quota_that_is_used_up_is_remembered_for_a_while(desk: Desk) -> None:
+    spent = QuotaExceeded("the requests of today are used up")
+    paid, agent = metered(desk, QuotaExceeded("too many a minute", retry_after_s=30), spent)
+    for _ in range(2):
+        with pytest.raises(QuotaExceeded):
+            await paid.ask(PROMPT)
+    with pytest.raises(BudgetExhausted, match=r"gemini refuses `gemini-2.5-flash` until .* UTC: the requests of today are used up"):
+        await paid.ask(PROMPT)
+    assert (len(agent.prompts), desk.ledger.spent()) == (2, 0.0)
+
+
+async def test_what_breaks_off_here_is_free(desk: Desk) -> None:
+    paid, _ = metered(desk, ReplyCut("the connection broke"), is_local=True)
+    with pytest.raises(ReplyCut):
+        await paid.ask(PROMPT)
+    assert (desk.ledger.spent(), desk.ledger.summary().total.unsettled) == (0.0, 0)
 
 
 async def test_what_runs_here_is_free_and_counted(desk: Desk) -> None:

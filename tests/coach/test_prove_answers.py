@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pixel_coach.prove_answers import answers_in_code
+from pixel_coach.prove_answers import answers_in_code, reaches_for_tests
 
 TESTS = """
 import pytest
@@ -57,3 +57,22 @@ def test_numbers_in_strings_and_trivial_expectations() -> None:
     tests = "def test():\n    assert twice(3) == 6\n    assert twice(0) == 0\n    assert twice(-7) == -14.0\n"
     assert answers_in_code('TABLE = "3=6;7=14"', "", [tests]) == (2, 2)
     assert answers_in_code("def twice(x):\n    return 2 * x\n", "", [tests]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("code", "reached"),
+    [
+        ("import _pytest.python", "`_pytest.python`"),
+        ("from pytest import skip", "`pytest`"),
+        ("import sys\ndef f():\n    return sys._getframe(1).f_locals", "`f_locals`"),
+        ("from inspect import currentframe", "`inspect.currentframe`"),
+        ("import inspect\ninspect.stack()", "`stack`"),
+        ("PATH = 'tests/cases.json'", "`tests/cases.json`"),
+        ("PATH = 'cases.json'", "`cases.json`"),
+        ("'As tests/cases.json says.'\nSTACK = []\nSTACK.stack()\nNAME = 'other.json'\nWORD = 'tests'", None),
+        ("def broken(", None),
+    ],
+)
+def test_reaching_for_the_tests(code: str, reached: str | None) -> None:
+    assert reaches_for_tests(code, "", {"cases.json", "test_a.py"}) == reached
+    assert reaches_for_tests(code, code, {"cases.json"}) is None

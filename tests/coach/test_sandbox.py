@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -17,6 +18,8 @@ import pytest
 
 from pixel_coach import sandbox as sandbox_module
 from pixel_coach.sandbox import Sandbox, SandboxAbsence, SandboxJob, SandboxLimits, SandboxResult, find_sandbox
+from pixel_coach.sandbox_command import bubblewrap_command
+from pixel_coach.sandbox_copy import JobFolder
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is a program of Linux")
 
@@ -36,9 +39,8 @@ def workspace(tmp_path: Path) -> Path:
     return folder
 
 
-def job(workspace: Path, code: str, **changes: Any) -> SandboxJob:
-    python = Path(sys.executable)
-    return SandboxJob(command=(sys.executable, "-c", textwrap.dedent(code)), workspace=workspace, interpreter=python, **changes)
+def job(workspace: Path, code: str, *, interpreter: Path = Path(sys.executable), **changes: Any) -> SandboxJob:
+    return SandboxJob(command=(str(interpreter), "-c", textwrap.dedent(code)), workspace=workspace, interpreter=interpreter, **changes)
 
 
 def run(sandbox: Sandbox, workspace: Path, code: str, **changes: Any) -> SandboxResult:
@@ -323,6 +325,25 @@ async def test_cancelling_at_any_moment_ends_every_process(sandbox: Sandbox, wor
         await asyncio.wait({task}, timeout=30)
         assert task.cancelled(), number
     assert wait_until_gone("marker-of-a-moment") == []
+
+
+def test_a_python_installed_into_the_home_folder_does_not_show_the_home_folder(
+    sandbox: Sandbox, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    real = Path(sys.executable).resolve()
+    (home / "bin").mkdir(parents=True)
+    (home / ".ssh").mkdir()
+    (home / ".ssh" / "id_ed25519").write_text("secret")
+    shutil.copy2(real, home / "bin" / "python3")
+    (home / "lib").symlink_to(real.parent.parent / "lib", target_is_directory=True)
+    monkeypatch.setenv("HOME", str(home))
+    seen = bubblewrap_command(
+        sandbox.bubblewrap, job(workspace, "pass", interpreter=home / "bin" / "python3"), JobFolder(as_root=False), as_root=False
+    )
+    bound = [seen[number + 2] for number, word in enumerate(seen) if word in ("--ro-bind", "--ro-bind-try")]
+    assert str(home) not in bound
+    assert {str(home / "bin"), str(home / "lib")} <= set(bound)
 
 
 def test_workspace_that_is_too_large(sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -285,6 +285,17 @@ class TestLeases:
                 call()
             assert caught.value.message == "task 1 is now being worked on by another coach"
 
+    def test_a_task_whose_coach_vanished_says_so(self, store: Store, clock: Clock) -> None:
+        number = store.add(new_task()).number
+        held = lease(store, seconds=100)
+        assert (store.get(number).reason, store.tasks()[0].reason) == ("", "")
+        clock.now += 101
+        said = "its coach stopped without a word; the next one takes the task up"
+        assert (store.get(number).reason, store.tasks(states=WORKING)[0].reason) == (said, said)
+        assert store.get(number).state is State.IN_PROGRESS
+        store.renew(held, 100)
+        assert store.get(number).reason == ""
+
     def test_an_expired_lease_is_good_while_nobody_took_the_task(self, store: Store, clock: Clock) -> None:
         store.add(new_task())
         old = lease(store, seconds=10)
@@ -372,9 +383,10 @@ class TestStates:
         store.add(new_task())
         check_refused(
             "task 1 is pending and cannot become completed",
-            "it can become blocked, cancelled, in progress, waiting for a person",
+            "it can become blocked, cancelled, waiting for a person",
             lambda: store.change_state(1, State.COMPLETED),
         )
+        check_refused("task 1 is pending already", None, lambda: store.change_state(1, State.PENDING))
         complete(store, 1)
         check_refused("task 1 is completed and cannot become pending", "it stays so", lambda: store.change_state(1, State.PENDING))
 

@@ -267,7 +267,7 @@ attempt 1 of run 1, round 1, by scripted demo
     feedback:
       Good.
 
-to do: pixel-lsp show-task 1 --diff, then pixel-lsp accept 1
+to do: pixel-lsp show-task 1 --diff, then pixel-lsp accept 1, or pixel-lsp reject 1 --reason 'why'
 """
     )
     assert shell.run("show-task", "1", "--code") == NEW

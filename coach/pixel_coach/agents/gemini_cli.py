@@ -233,7 +233,9 @@ class GeminiCliAgent:
                     f"{self._settings.program} is not a program that can be run", hint="check `program` under [reviewer] in coach.toml"
                 )
             return self._settings.program
-        found = shutil.which("gemini", path=self._environment.get("PATH", os.defpath))
+        # A relative folder, such as `node_modules/.bin`, is one of whatever workspace is open.
+        folders = [folder for folder in self._environment.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]  # noqa: PTH117
+        found = shutil.which("gemini", path=os.pathsep.join(folders))
         if found is None:
             raise AgentUnavailable("gemini-cli is not installed: there is no program `gemini` on PATH", hint=INSTALL)
         return Path(found).absolute()

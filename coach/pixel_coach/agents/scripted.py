@@ -103,7 +103,7 @@ class ScriptedAgent:
         return Availability(
             agent=self.name,
             is_available=True,
-            reason=f"scripted, not a model: {self._settings.model} holds {len(script.replies)} replies that were written beforehand",
+            reason=f"scripted, not a model: {self._settings.model} holds {_count(script)} written beforehand",
             model=model,
             context_tokens=self._settings.context_tokens or _CONTEXT_TOKENS,
         )
@@ -165,6 +165,10 @@ class ScriptedAgent:
         if self._script is None:
             self._script = _read_script(self._settings.model)
         return self._script
+
+
+def _count(script: Script) -> str:
+    return "1 reply that was" if len(script.replies) == 1 else f"{len(script.replies)} replies that were"
 
 
 def _read_script(name: str | None) -> Script:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pixel_coach.agents.base import Availability
 from pixel_coach.agents.choose import choose
-from pixel_coach.read_settings import Overrides
+from pixel_coach.read_settings import USER_FILE, Overrides, config_folder
 from pixel_coach.settings import CoachSettings
 from pixel_server.coach_queue import find_workspace, open_queue, settings_of
 from pixel_server.exit_codes import NOTHING_CODE, PASSED_CODE
@@ -66,6 +66,8 @@ def agents(overrides: Overrides, *, workspace: str | None, allow_review: bool | 
             console.print(render_availability(each, medium), soft_wrap=True)
         console.print(Text.assemble((f"mode: {mode}", "bold"), f" ({MODES.get(mode, '')})"), soft_wrap=True)
         console.print(render_consent(root, medium, is_allowed=is_allowed), soft_wrap=True)
+        if any(not each.is_available for each in availabilities):
+            console.print(render_settings_file(config_folder(os.environ) / USER_FILE, medium), soft_wrap=True)
     return NOTHING_CODE if mode == "none" else PASSED_CODE
 
 
@@ -90,6 +92,12 @@ def render_consent(workspace: Path, medium: Medium, *, is_allowed: bool) -> Text
     said = f"tasks of {name} may be sent to a remote reviewer" if is_allowed else f"nothing of {name} is sent to a remote reviewer"
     lines: Sequence[str] = (*SENT, f"pixel-lsp agents {'--forbid-review' if is_allowed else '--allow-review'} changes that")
     return Text(said, "bold").append("".join(f"\n    {line}" for line in lines))
+
+
+def render_settings_file(path: Path, medium: Medium) -> Text:
+    """Where what is to be done about an agent can be written down."""
+    said = "" if path.is_file() else " (there is none yet; docs/coach.example.toml shows every key)"
+    return Text(f"coach.toml: {medium.path(path)}{said}")
 
 
 async def _look(settings: CoachSettings) -> tuple[str, tuple[Availability, ...]]:

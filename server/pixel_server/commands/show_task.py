@@ -11,9 +11,9 @@ from rich.text import Text
 
 from pixel_coach.accept import best_attempt
 from pixel_coach.apply import read_base
-from pixel_coach.attempts import Attempt, Patch
+from pixel_coach.attempts import Attempt, Patch, Proof
 from pixel_coach.errors import QueueError
-from pixel_coach.tasks import State, Task
+from pixel_coach.tasks import Action, State, Task
 from pixel_server.coach_queue import open_queue
 from pixel_server.exit_codes import PASSED_CODE
 from pixel_server.task_json import attempt_value, json_text, task_value
@@ -103,5 +103,25 @@ def _show_text(task: Task, attempts: Sequence[Attempt], chosen: Attempt | None, 
         if not alone:
             console.print()
         console.print(render_attempt(chosen, medium), soft_wrap=True)
-    if not alone and chosen is not None and chosen.patch is not None and task.state in {State.AWAITING_ACCEPTANCE, State.NEEDS_HUMAN}:
-        console.print(Text(f"\nto do: pixel-lsp show-task {task.number} --diff, then pixel-lsp accept {task.number}"), soft_wrap=True)
+    to_do = "" if alone else _to_do(task, chosen)
+    if to_do:
+        console.print(Text(f"\nto do: {to_do}"), soft_wrap=True)
+
+
+def _to_do(task: Task, chosen: Attempt | None) -> str:
+    """What a person can do about a task; empty where it is not their turn."""
+    retry = f"pixel-lsp retry {task.number}"
+    if task.state in {State.FAILED, State.BLOCKED, State.CANCELLED}:
+        return f"{retry}, which puts it back into the queue"
+    if task.state not in {State.AWAITING_ACCEPTANCE, State.NEEDS_HUMAN}:
+        return ""
+    if chosen is None or chosen.patch is None:
+        return f"{retry}, perhaps after pixel-lsp edit {task.number} --description '…'"
+    show = f"pixel-lsp show-task {task.number}"
+    if task.action is Action.REVIEW and (chosen.review is None or not chosen.review.is_model):
+        return f"{retry}, once a reviewer can be asked: pixel-lsp agents"
+    if task.action is Action.REVIEW:
+        return f"pixel-lsp accept {task.number}, once you have read it"
+    if chosen.evidence is None or chosen.evidence.proof is Proof.REFUTED:
+        return f"{show} --diff to see how far it came, then {retry}, or mend the file by hand"
+    return f"{show} --diff, then pixel-lsp accept {task.number}, or pixel-lsp reject {task.number} --reason 'why'"

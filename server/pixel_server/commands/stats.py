@@ -59,7 +59,7 @@ def render_summary(summary: LedgerSummary, titles: dict[int, str], medium: Mediu
     """The lines: in all, by phase, by task, success, savings."""
     yield Text("in all  ", "bold").append(_spending(summary.total))
     if summary.total.unsettled:
-        yield Text(f"  {count(summary.total.unsettled, 'request')} never settled, counted at their greatest cost", "yellow")
+        yield Text(f"  {count(summary.total.unsettled, 'request')} broke off, counted at the most that each can have cost", "yellow")
     if len(summary.by_phase) > 1 or set(summary.by_phase) - {None}:
         yield Text("by phase", "bold")
         width = max(len(phase or "none") for phase in summary.by_phase)

@@ -54,5 +54,6 @@ def status(*, workspace: str | None, phase: str | None, as_json: bool, color: bo
     for name, counts in rows:
         console.print(Text(f"  {medium.printable(name):<{width}}  ").append(render_counts(counts)), soft_wrap=True)
     for task in working:
-        console.print(Text(f"  now: task {task.number}, {medium.printable(task.title)}", "bold cyan"), soft_wrap=True)
+        why = f": {task.reason}" if task.reason else ""
+        console.print(Text(f"  now: task {task.number}, {medium.printable(f'{task.title}{why}')}", "bold cyan"), soft_wrap=True)
     return PASSED_CODE

@@ -47,7 +47,9 @@ def task_words(view: TaskView) -> str:
     if task.action is Action.REVIEW and task.state in {State.AWAITING_ACCEPTANCE, State.NEEDS_HUMAN}:
         said = ["reviewed"]
     review = None if attempt is None else attempt.review
-    if review is not None and task.state is not State.PENDING:
+    if said == ["reviewed"] and (review is None or not review.is_model):
+        said = ["not reviewed"]
+    elif review is not None and task.state is not State.PENDING:
         said.append(f"{review.score}/10" if review.is_model else "unreviewed")
     return f"task {task.number} '{task.title}': {', '.join(said)}"
 

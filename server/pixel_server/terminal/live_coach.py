@@ -40,7 +40,7 @@ from pixel_coach.events import (
     TaskStarted,
     TextArrived,
 )
-from pixel_coach.tasks import State
+from pixel_coach.tasks import Action, State
 from pixel_server.terminal.medium import Medium
 from pixel_server.terminal.render_tasks import STATE_STYLES, render_evidence, render_review, render_unavailable
 from pixel_server.verdict_words import count, seconds
@@ -73,6 +73,8 @@ class LiveCoach:
         self._moves = console.file.isatty() and not console.is_dumb_terminal
         self._generator = "the generator"
         self._target = ""
+        self._writes = True
+        self._is_review = False
         self._mode = ""
         self._characters = 0
         self._since = 0.0
@@ -117,6 +119,7 @@ class LiveCoach:
         self._write(Text(f"pixel-lsp coach, mode: {event.mode}", "bold"))
         for role, agent in (("generator", event.generator), ("reviewer", event.reviewer)):
             self._write(Text(f"  {role:<10}").append(self._agent(agent)))
+        self._writes = event.generator is not None
         if event.generator is not None:
             self._generator = self._said(f"{event.generator.agent} {event.generator.model}".strip())
         limit = f"up to {count(event.tasks, 'task')}" if event.tasks else "every task that is ready"
@@ -137,6 +140,7 @@ class LiveCoach:
 
     def _task_started(self, event: TaskStarted) -> None:
         self._target = self._said(event.target)
+        self._is_review = event.action == Action.REVIEW.value
         facts = (("phase", event.phase or ""), ("file", f"{event.target} ({event.action})"), ("priority", f"{event.priority}/10"))
         self._write(Text(f"\n{RULE}", "dim"))
         self._write(Text(f"task {event.task}: {self._said(event.title)}", "bold"))
@@ -155,6 +159,9 @@ class LiveCoach:
     def _candidate_written(self, event: CandidateWritten) -> None:
         usage = event.usage
         about = "" if usage.is_exact else "about "
+        if event.characters and (self._is_review or not self._writes):
+            self._write(Text.assemble(self._sign(True), f"read {count(event.characters, 'character')} of {self._target}"))
+            return
         took = f" ({about}{count(usage.reply_tokens + usage.thinking_tokens, 'token')}, {seconds(usage.seconds)})"
         if event.characters:
             self._write(Text.assemble(self._sign(True), f"generated {count(event.characters, 'character')}{took}"))
@@ -181,7 +188,8 @@ class LiveCoach:
             self._write(Text(f"  saved: {self._target}"))
         elif event.attempt is not None and event.state in {State.AWAITING_ACCEPTANCE, State.NEEDS_HUMAN}:
             then = f", then pixel-lsp accept {event.task}" if event.state is State.AWAITING_ACCEPTANCE else ""
-            self._write(Text(f"  to do: pixel-lsp show-task {event.task} --diff{then}"))
+            diff = "" if self._is_review else " --diff"
+            self._write(Text(f"  to do: pixel-lsp show-task {event.task}{diff}{then}"))
         cost = f", ${event.dollars:.4f}" if event.dollars else ""
         self._write(Text(f"  {seconds(event.seconds)}{cost}", "dim"))
 
@@ -192,7 +200,7 @@ class LiveCoach:
         self._write(Text(f"\n{RULE}", "dim"))
         # Which, why and how to mend it stands above already, a notice an agent.
         reason = "no model can be asked, see above" if self._mode == NO_AGENT else self._said(event.reason)
-        self._write(Text(f"the coach stopped: {reason}", "bold"))
+        self._write(Text("the coach stopped, as it was told to" if reason == "stopped" else f"the coach stopped: {reason}", "bold"))
         self._write(Text(f"  processed     {count(event.processed, 'task')}{f': {states}' if states else ''}"))
         if event.processed:
             self._write(Text(f"  success rate  {100 * reached / event.processed:.0f}% completed or awaiting acceptance"))

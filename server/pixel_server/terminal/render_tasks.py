@@ -124,7 +124,8 @@ def render_attempts(attempts: Sequence[Attempt], medium: Medium) -> Text:
         if attempt.evidence is not None:
             line.append("  ").append(attempt.evidence.proof.value, PROOF_STYLES[attempt.evidence.proof])
         if attempt.review is not None:
-            line.append(f"  {attempt.review.score}/10")
+            # The local rules give no score that counts.
+            line.append(f"  {attempt.review.score}/10" if attempt.review.is_model else "  unreviewed")
         lines.append(line)
     return Text("\n").join(lines)
 

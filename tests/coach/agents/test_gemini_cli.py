@@ -130,6 +130,17 @@ async def test_a_schema_is_asked_for_in_words(player: Player) -> None:
     assert player.seen["system"].endswith('that follows this JSON schema:\n{"type": "object"}\n')
 
 
+async def test_a_workspace_cannot_bring_its_own_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "node_modules" / ".bin" / "gemini"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\n: > {tmp_path}/ran\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    agent = GeminiCliAgent(AgentSettings(service="gemini-cli"), {"PATH": "node_modules/.bin:", "GEMINI_API_KEY": "k" * 39}, lambda _: None)
+    assert not (await agent.is_available()).is_available
+    assert not (tmp_path / "ran").exists()
+
+
 async def test_availability(player: Player, tmp_path: Path) -> None:
     player.play(out="0.61.0\n")
     availability = await agent_for(player).is_available()

@@ -111,3 +111,12 @@ async def test_json(tmp_path: Path) -> None:
     path = tmp_path / "demo.json"
     path.write_text('{"replies": [{"text": "x"}]}')
     assert (await agent_for(path).ask(prompt())).text == "x"
+
+
+async def test_the_script_of_the_documentation_can_be_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "agent-modes.md").read_text()
+    (script,) = [block.partition("```")[0] for block in page.split("```toml\n") if "[[replies]]" in block.partition("```")[0]]
+    (tmp_path / "script.toml").write_text(script)
+    agent = ScriptedAgent(AgentSettings(service="scripted", model=str(tmp_path / "script.toml")), "generator", lambda _: None)
+    availability = await agent.is_available()
+    assert (availability.is_available, "holds 1 reply" in availability.reason) == (True, True), availability.reason

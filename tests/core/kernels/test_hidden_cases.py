@@ -80,11 +80,13 @@ def test_of_shipped_kernels(path: Path) -> None:
     kernel = examine(hidden.loaded).kernels[0]
     assert not [one for one in kernel.findings if one.code != "PX330"]
     assert len(kernel.cases) >= 10
-    kinds = hidden.kinds[kernel.kernel.contract.name]
+    kinds = dict(hidden.kinds[kernel.kernel.contract.name])
+    zeroed = [] if hidden.over_zeros is None else [case for one in examine(hidden.over_zeros).kernels for case in one.cases]
+    assert [kinds.pop(case.name) for case in zeroed] == ["outputs that hold zeros before it runs"] * len(zeroed)
     assert [case.name for case in kernel.cases] == list(kinds)
     shown = set(sizes_of(loaded))
     for sizes, kind in zip(sizes_of(hidden.loaded), kinds.values(), strict=True):
-        assert (sizes in shown) == kind.startswith(("other input values", "inputs of")), kind
+        assert (sizes in shown) == kind.startswith(("other input values", "inputs of", "other values of parameters")), kind
     assert {case.seed for case in kernel.cases}.isdisjoint(case.seed for case in examine(loaded).kernels[0].cases)
 
 
@@ -99,6 +101,50 @@ def test_conditions_hold_and_inputs_stay_within_what_the_contract_says() -> None
     cases = examine(hidden.loaded).kernels[0].cases
     assert all(case.symbols["n"] % 4 == 0 and case.symbols["m"] <= case.symbols["n"] for case in cases)
     assert {case.inputs["x"].text for case in cases} == {"uniform(0, 1)"}
+
+
+SCALED = """\
+//! [k]
+//! dims = "n"
+//! shapes = { x = "n", y = "n" }
+//! params = { p = { n = "n", gain = 2.5, unused = 3.5 } }
+//! overrides = { BIAS = 1.5 }
+//! dispatch = "ceil(n / 64)"
+//! expect = { y = "p.gain * x + BIAS + SHARE" }
+//! cases = ["n=100"]
+
+override BIAS: f32;
+override SHARE: f32 = 0.5;
+struct P { n: u32, gain: f32, unused: f32 }
+@group(0) @binding(0) var<uniform> p: P;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn k(@builtin(global_invocation_id) id: vec3<u32>) {
+    if (id.x < p.n) { y[id.x] = p.gain * x[id.x] + BIAS + SHARE; }
+}
+"""
+
+
+def test_parameters_that_the_truth_names_get_other_values() -> None:
+    hidden = drawn(understand(SourceText(Path("k.wgsl"), SCALED), None))
+    (name,) = [name for name, kind in hidden.kinds["k"].items() if kind == "other values of parameters"]
+    (case,) = [case for case in examine(hidden.loaded).kernels[0].kernel.contract.cases if case.name == name]
+    changed = {**{name: value.text for name, value in case.overrides.items()}, "gain": case.params["p"]["gain"].text}
+    share = float(changed["SHARE"]) / 0.5
+    assert 0 < share < 1
+    assert {name: float(text) for name, text in changed.items()} == {"BIAS": 1.5 * share, "SHARE": 0.5 * share, "gain": 2.5 * share}
+    assert set(case.params["p"]) == {"gain"}
+
+
+def test_outputs_are_tried_over_zeros_too() -> None:
+    hidden = drawn(understand(SourceText(Path("k.wgsl"), SHADER), None))
+    assert hidden.over_zeros is not None
+    (kernel,) = examine(hidden.over_zeros).kernels
+    (case,) = kernel.cases
+    assert not [one for one in kernel.findings if one.code != "PX330"]
+    assert (case.buffer("y").role, case.inputs["y"].text, case.inputs["x"].text) == ("inout", "zeros()", "uniform(0, 1)")
 
 
 def test_kinds_give_no_number_away() -> None:

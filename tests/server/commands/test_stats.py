@@ -90,4 +90,4 @@ def test_requests_that_never_came_back_are_counted(store: Store) -> None:
     summary = Ledger(store).summary(Path("/work"), settings=SETTINGS)
     lines = [line.plain for line in render_summary(summary, {}, Medium())]
     assert lines[0] == "in all  1 call (1 review), 0 + 0 tokens, $0.0008, 0 ms"
-    assert lines[1] == "  1 request never settled, counted at their greatest cost"
+    assert lines[1] == "  1 request broke off, counted at the most that each can have cost"

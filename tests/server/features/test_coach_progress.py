@@ -90,6 +90,7 @@ def test_a_run_in_words() -> None:
         (Action.EDIT_FILE, State.BLOCKED, "k.wgsl is a link", "task 1 'Tidy' is blocked: k.wgsl is a link"),
         (Action.EDIT_FILE, State.PENDING, "ollama is gone", "task 1 'Tidy' went back to the queue: ollama is gone"),
         (Action.REVIEW, State.NEEDS_HUMAN, "scored 6/10", "k.wgsl is reviewed: scored 6/10"),
+        (Action.REVIEW, State.NEEDS_HUMAN, "not reviewed: no key", "k.wgsl is not reviewed: no key"),
         # What the user did, or somebody else, is no news.
         (Action.EDIT_FILE, State.PENDING, "stopped", None),
         (Action.EDIT_FILE, State.CANCELLED, "", None),
