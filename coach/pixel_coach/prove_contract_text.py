@@ -106,10 +106,9 @@ def foreign_code(contracts: tuple[KernelContract, ...]) -> str | None:
 
 
 def code_of(contract: KernelContract) -> tuple[str, ...]:
-    """The functions and kernels that a contract takes for the truth, and the programs that prepare its shader."""
+    """The functions and kernels that a contract takes for the truth or for inputs, and the programs that prepare its shader."""
     found: list[str] = []
-    if contract.reference is not None:
-        found.append(f"`{contract.reference.file}:{contract.reference.function}`")
+    found += [f"`{code}`" for code in contract.python_code]
     if contract.oracle is not None:
         found.append(f"`{contract.oracle.name}`")
     if contract.prepare is not None and contract.prepare.runs_programs:

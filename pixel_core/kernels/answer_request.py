@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Union
 
@@ -146,7 +146,7 @@ class RequestAnswerer:
             return DrawReply(fault=found)
         kernel, case = found
         try:
-            inputs = draw_inputs(case)
+            inputs = draw_inputs(case, request.only)
             outputs = {output: _shape(case, output) for output in kernel.plan.outputs}
         except ExpressionProblem as problem:
             return DrawReply(fault=expression_fault(problem))
@@ -192,7 +192,11 @@ class RequestAnswerer:
         if kernel is None:
             return Fault(kind="internal", message=f"the worker finds no contract named `{text.contract}` in the text")
         case = next((case for case in kernel.plan.cases if case.name == text.case), None)
-        return (kernel, case) if case is not None else Fault(kind="internal", message=f"the worker plans no case named `{text.case}`")
+        return (
+            (kernel, replace(case, files=text.files))
+            if case is not None
+            else Fault(kind="internal", message=f"the worker plans no case named `{text.case}`")
+        )
 
     def _read(self, text: ShaderText) -> _Kernel | None:
         module = self._module(text.text)

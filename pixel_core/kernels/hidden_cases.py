@@ -18,6 +18,7 @@ from pixel_core.kernels.derive_cases import draw_sizes, find_tiles
 from pixel_core.kernels.doc_block import embed_whole
 from pixel_core.kernels.examine import ExaminedKernel, examine
 from pixel_core.kernels.expression_nodes import FunctionCall
+from pixel_core.kernels.input_sources import InputFile
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
 from pixel_core.kernels.plan import MAX_DERIVED_BYTES, MAX_DERIVED_INVOCATIONS
 from pixel_core.kernels.planned import BufferPlan, Case
@@ -89,7 +90,9 @@ class _Drawing:
 
     def cases(self) -> Iterator[_Hidden]:
         """Sizes first; names are given by the caller."""
-        yield from self._sizes()
+        # What comes from a file has one size.
+        if not any(isinstance(source, InputFile) for source in self._contract.sources.values()):
+            yield from self._sizes()
         written = list(self._contract.cases)
         again = self._random.sample(written, min(_RESEEDED, len(written)))
         yield from (_Hidden("other input values at the sizes that were shown", self._reseeded(case)) for case in again)
@@ -129,8 +132,8 @@ class _Drawing:
         table: dict[str, Toml] = {"dims": dict(case.dims), "seed": self._seed()}
         if case.overrides:
             table["overrides"] = {name: expression.text for name, expression in case.overrides.items()}
-        if case.inputs:
-            table["inputs"] = {name: expression.text for name, expression in case.inputs.items()}
+        if case.inputs or case.sources:
+            table["inputs"] = {name: one.text for name, one in (*case.inputs.items(), *case.sources.items())}
         if case.params:
             table["params"] = {name: _plain_parameter(value) for name, value in case.params.items()}
         return table

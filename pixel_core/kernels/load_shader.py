@@ -74,13 +74,12 @@ class LoadedShader:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The shader, its sidecar whether it exists or not, what it includes, and the references and oracles that its contracts name."""
+        """The shader, its sidecar whether it exists or not, what it includes, and what its contracts name: inputs, references, oracles."""
         named = [self.source.path, sidecar_path(self.source.path)]
         named += [path for one in self.all_variants for path in one.included]
         for contract in self.all_contracts:
             folder = contract.source.path.parent
-            if contract.reference is not None:
-                named.append(folder / contract.reference.file)
+            named += [Path(os.path.normpath(folder / file)) for file in contract.data_files]
             if contract.oracle is not None:
                 # Without `..`, as those who watch files name them; links are not followed.
                 shader = Path(os.path.normpath(folder / contract.oracle.file))

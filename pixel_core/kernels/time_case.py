@@ -59,7 +59,8 @@ def time_case(engine: Engine, kernel: CheckedKernel, case: Case, runs: int, *, k
         known: Cases that were timed before, so that drawing their inputs again does not heat the machine.
         with_numpy: Time numpy's product as well.
     """
-    key = (kernel.source, kernel.contract.source.text, kernel.contract.name, case.name, case.seed)
+    files = tuple((name, file.sha256) for name, file in case.files.items())
+    key = (kernel.source, kernel.contract.source.text, kernel.contract.name, case.name, case.seed, files)
     try:
         timed = known.get_or_make(key, lambda: _timed_job(kernel, case))
     except ExpressionProblem as problem:
