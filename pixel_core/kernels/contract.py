@@ -260,6 +260,7 @@ class KernelContract:
         budget: What one case may cost.
         flops: Floating-point operations of one case, or None.
         prepare: The steps that make WGSL of its file; None for plain WGSL.
+        macros: Step and name of a macro → its value, where that depends on the sizes of a case; `prepare` has 1 in its place.
         span: Of the table's header.
         key_spans: Dotted key (`expect.c`, `dispatch`, `cases[2]`, counting from 0) → span of its value; `key@expect.c` → of the key.
         source: The file the contract stands in.
@@ -292,6 +293,7 @@ class KernelContract:
     budget: Budget
     flops: Expression | None
     prepare: Preparation | None
+    macros: Mapping[tuple[int, str], Expression] = field(default_factory=dict[tuple[int, str], Expression])
     sources: Mapping[str, InputSource] = field(default_factory=dict[str, InputSource])
     python_codecs: Mapping[str, PythonCodec] = field(default_factory=dict[str, PythonCodec])
     span: Span

@@ -273,6 +273,7 @@ class CaseRunner:
             seed=self._seed,
             oracle=_oracle_text(kernel),
             files=files,
+            cases=tuple(one.name for one in kernel.contract.cases) if kernel.contract.macros else (),
         )
 
     async def compile(self, loaded: LoadedShader, cancel: asyncio.Event | None = None) -> CompilerVerdicts | Fault:

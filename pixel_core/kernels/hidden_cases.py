@@ -61,6 +61,8 @@ def hidden_cases(loaded: LoadedShader, *, seed: int) -> HiddenCases | None:
     tables: dict[str, Toml] = {}
     for examined in examine(loaded).kernels:
         contract = examined.kernel.contract
+        if contract.name in kinds:
+            continue  # another part of a contract whose shader depends on sizes
         drawn = _Drawing(examined, Random(f"{seed} {contract.name}"))  # noqa: S311 - not for cryptography
         cases = {f"hidden {number}": case for number, case in enumerate(drawn.cases(), 1)}
         trial = {**cast("dict[str, Toml]", document[contract.name]), "derive": False}
@@ -154,7 +156,7 @@ def _planned(loaded: LoadedShader, tables: Mapping[str, Toml]) -> set[str]:
 
 def _under(loaded: LoadedShader, tables: Mapping[str, Toml]) -> LoadedShader:
     path: Path = loaded.source.path
-    return understand(without_contract(loaded.source), SourceText(sidecar_path(path), toml_text(tables)))
+    return understand(without_contract(loaded.source), SourceText(sidecar_path(path), toml_text(tables)), loaded.surroundings)
 
 
 def _size_kind(sizes: Mapping[str, int], largest: Mapping[str, int], tile: int) -> str:

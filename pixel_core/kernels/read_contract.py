@@ -56,11 +56,13 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
     if not expect and not invariants and not answers_whole and len(reading.findings) == told:
         hint = f"add {CONTRACT_KEYS['expect']}, or {CONTRACT_KEYS['reference']}"
         reading.tell("PX308", path, f"`{name}` does not say what its outputs must equal", hint)
+    let = reading.named_expressions((*path, "let"), table.get("let"), CONTRACT_KEYS["let"])
+    prepare, macros = read_prepare(reading, (*path, "prepare"), table.get("prepare"), {*dims, *let})
     contract = KernelContract(
         name=name,
         dims=dims,
         where=_where(reading, (*path, "where"), table.get("where")),
-        let=reading.named_expressions((*path, "let"), table.get("let"), CONTRACT_KEYS["let"]),
+        let=let,
         shapes=_shapes(reading, (*path, "shapes"), table.get("shapes")),
         params=read_parameters(reading, (*path, "params"), table.get("params")),
         overrides=reading.named_expressions((*path, "overrides"), table.get("overrides"), CONTRACT_KEYS["overrides"]),
@@ -82,10 +84,12 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         invariants=invariants,
         compare=read_compare(reading, (*path, "compare"), table.get("compare"), None if answers_whole else expect),
         cases=read_cases(reading, (*path, "cases"), table.get("cases"), dims),
-        derive=_derive(reading, (*path, "derive"), table.get("derive")),
+        # Each text is compiled anew, so the sizes of those that depend on them are the user's to choose.
+        derive=not macros and _derive(reading, (*path, "derive"), table.get("derive")),
         budget=_budget(reading, (*path, "budget"), table.get("budget")),
         flops=None if "flops" not in table else reading.expression((*path, "flops"), table["flops"], CONTRACT_KEYS["flops"]),
-        prepare=read_prepare(reading, (*path, "prepare"), table.get("prepare")),
+        prepare=prepare,
+        macros=macros,
         span=reading.value_span(path),
         key_spans=_key_spans(reading, name),
         source=reading.text.source,

@@ -41,6 +41,7 @@ class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
         seed: Base seed.
         oracle: What the contract names as its oracle, or None.
         files: Buffer (or `buffer.field`) → content that is not drawn.
+        cases: Names of the cases that have this text, where it depends on sizes; else empty.
     """
 
     path: str
@@ -52,6 +53,7 @@ class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     oracle: OracleText | None = None
     files: Mapping[str, ProvidedFile] = msgspec.field(default_factory=dict)
+    cases: tuple[str, ...] = ()
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
