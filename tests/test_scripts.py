@@ -27,7 +27,7 @@ def test_shell_scripts_stop_at_the_first_failure(script: Path) -> None:
 
 def test_continuous_integration_runs_the_tests() -> None:
     lines = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert lines[-2:] == ['scripts/test "$@" </dev/null', "exec scripts/test_editors </dev/null"]
+    assert lines[-3:] == ['scripts/test "$@" </dev/null', 'wait "$!" || true', "exec scripts/test_editors </dev/null"]
 
 
 def test_the_demo_breaks_one_line(tmp_path: Path) -> None:
