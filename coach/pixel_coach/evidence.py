@@ -35,6 +35,7 @@ from pixel_core.findings import Finding
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.load_shader import sidecar_path
 from pixel_core.kernels.read_text import read_text
+from pixel_core.kernels.surroundings import Surroundings
 from pixel_core.kernels.validate import Checker, CheckOptions
 
 CHECKS_OF: Final[Mapping[Action, tuple[str, ...]]] = MappingProxyType(
@@ -230,6 +231,7 @@ class Prover:
             action=task.action,
             mentions_f16="f16" in said,
             mentions_integers=any(word in said for word in _WHOLE),
+            surroundings=Surroundings(workspace=self._workspace, may_run=True),
         )
 
     def _sidecar(self, shader: Path) -> str | None:

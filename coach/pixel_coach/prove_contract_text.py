@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +10,11 @@ from pixel_coach.attempts import EvidenceCheck
 from pixel_coach.prove_feedback import errors_of, findings_text
 from pixel_coach.prove_outcome import Outcome
 from pixel_coach.tasks import Action
+from pixel_core.dialects.steps import Command
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.contract_text import contract_text, same_contract_text, without_contract
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
+from pixel_core.kernels.surroundings import Surroundings
 from pixel_core.source import SourceText
 from pixel_core.wgsl.layout import parts_of
 from pixel_core.wgsl.reflect import Binding, ShaderInterface
@@ -35,6 +37,7 @@ class KernelCandidate:
         action: What the task asks for.
         mentions_f16: The task speaks of f16, so that a new kernel may store it.
         mentions_integers: The task or its contract speaks of whole numbers, so that a new kernel may compute with them.
+        surroundings: What `prepare` of the contract that counts may use: its programs are the user's.
     """
 
     path: Path
@@ -46,6 +49,7 @@ class KernelCandidate:
     action: Action
     mentions_f16: bool
     mentions_integers: bool = True
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +80,60 @@ def judge_contract(candidate: KernelCandidate) -> ContractJudgement:
     if sidecar is not None:
         if own is not None:
             return _failed(outcome, f"the candidate brings a contract of its own; it stands in {sidecar.path.name}", "leave it out")
-        return _judge_interface(outcome, candidate, understand(source, sidecar), sidecar.text)
+        return _judge_interface(outcome, candidate, load_candidate(candidate), sidecar.text)
     if expected is not None:
         if own != expected:
             said = "is gone" if own is None else "was changed"
             return _failed(outcome, f"the contract in the `//!` lines {said}", f"keep these lines as they are:\n{_as_lines(expected)}")
-        return _judge_interface(outcome, candidate, understand(source, None), expected)
+        return _judge_interface(outcome, candidate, load_candidate(candidate), expected)
     if candidate.given is not None:
         given = same_contract_text(candidate.given)
         if own is not None and own != given:
             return _failed(outcome, "the contract differs from the one that the task gives", f"it is:\n{_as_lines(given)}")
-        grafted = understand(without_contract(source), SourceText(sidecar_path(candidate.path), given + "\n"))
-        return _judge_interface(outcome, candidate, grafted if own is None else understand(source, None), given)
+        return _judge_interface(outcome, candidate, load_candidate(candidate), given)
     return _judge_own(outcome, understand(source, None), own)
+
+
+def load_candidate(candidate: KernelCandidate) -> LoadedShader:
+    """The candidate under the contract that counts, prepared as that says; one of its own starts no process.
+
+    A template is rendered in a sandbox of its own. A `command` of the user's gets no text that was generated: who knows what it executes.
+    """
+    source, sidecar = _source_and_sidecar(candidate)
+    loaded = understand(source, sidecar, replace(candidate.surroundings, may_run=False))
+    if not any(contract.prepare is not None and contract.prepare.runs_programs for contract in loaded.all_contracts):
+        return loaded
+    if prepares_by_command(loaded) is not None or not _is_trusted(candidate, source, sidecar):
+        return loaded
+    return understand(source, sidecar, candidate.surroundings)
+
+
+def prepares_by_command(loaded: LoadedShader) -> str | None:
+    """The program that a contract prepares its shader by; None where it needs none."""
+    preparations = [contract.prepare for contract in loaded.all_contracts if contract.prepare is not None]
+    commands = (step for preparation in preparations for step in preparation.steps if isinstance(step, Command))
+    return next((command.arguments[0].text for command in commands), None)
+
+
+def _source_and_sidecar(candidate: KernelCandidate) -> tuple[SourceText, SourceText | None]:
+    source = SourceText(candidate.path, candidate.text)
+    if candidate.sidecar is not None:
+        return source, SourceText(sidecar_path(candidate.path), candidate.sidecar)
+    expected = None if candidate.base is None else contract_text(SourceText(candidate.path, candidate.base))
+    if expected is None and candidate.given is not None and contract_text(source) is None:
+        return without_contract(source), SourceText(sidecar_path(candidate.path), same_contract_text(candidate.given) + "\n")
+    return source, None
+
+
+def _is_trusted(candidate: KernelCandidate, source: SourceText, sidecar: SourceText | None) -> bool:
+    """Whether the contract is the file's or the task's, and not the candidate's."""
+    own = contract_text(source)
+    if sidecar is not None:
+        return own is None
+    expected = None if candidate.base is None else contract_text(SourceText(candidate.path, candidate.base))
+    if expected is None and candidate.given is not None:
+        expected = same_contract_text(candidate.given)
+    return own is not None and own == expected
 
 
 def _judge_own(outcome: Outcome, loaded: LoadedShader, own: str | None) -> ContractJudgement:
@@ -108,10 +153,9 @@ def foreign_code(contracts: tuple[KernelContract, ...]) -> str | None:
 
 
 def code_of(contract: KernelContract) -> tuple[str, ...]:
-    """The functions and kernels that a contract takes for the truth, and the programs that prepare its shader."""
+    """The functions and kernels that a contract takes for the truth or for inputs, and the programs that prepare its shader."""
     found: list[str] = []
-    if contract.reference is not None:
-        found.append(f"`{contract.reference.file}:{contract.reference.function}`")
+    found += [f"`{code}`" for code in contract.python_code]
     if contract.oracle is not None:
         found.append(f"`{contract.oracle.name}`")
     if contract.prepare is not None and contract.prepare.runs_programs:
@@ -130,7 +174,7 @@ def _judge_interface(outcome: Outcome, candidate: KernelCandidate, loaded: Loade
     if candidate.base is None:
         difference = None if candidate.mentions_f16 else _stored_f16(loaded.interface)
     else:
-        before = understand(SourceText(candidate.path, candidate.base), loaded.sidecar)
+        before = understand(SourceText(candidate.path, candidate.base), loaded.sidecar, loaded.surroundings)
         is_broken = candidate.action is Action.REPAIR_KERNEL and not before.compiles
         difference = _interface_difference(before.interface, loaded.interface, ignore_unknown=is_broken)
     if difference is not None:

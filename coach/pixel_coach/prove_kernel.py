@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pixel_coach.attempts import CheckStatus, EvidenceCheck
 from pixel_coach.prove_barriers import find_missing_barrier
-from pixel_coach.prove_contract_text import KernelCandidate, judge_contract
+from pixel_coach.prove_contract_text import KernelCandidate, judge_contract, load_candidate, prepares_by_command
 from pixel_coach.prove_feedback import errors_of, findings_text
 from pixel_coach.prove_outcome import Outcome, skipped
 from pixel_coach.prove_races import find_lost_update
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
-from pixel_core.kernels.contract_text import without_contract
+from pixel_core.kernels.contract import ContractFile
 from pixel_core.kernels.examine import examine
 from pixel_core.kernels.hidden_cases import HiddenCases, hidden_cases
-from pixel_core.kernels.load_shader import LoadedShader, understand
+from pixel_core.kernels.load_shader import LoadedShader
 from pixel_core.kernels.report import FAILED, INCONCLUSIVE, PARTLY_PROVED, PASSED, SKIPPED, CheckReport, ValidationReport
 from pixel_core.kernels.validate import Checker, Selection
-from pixel_core.source import SourceText
 
 REPEATS: Final = 3
 _ENVIRONMENT_CODES: Final = ("PX9",)
+_NO_CONTRACTS: Final = ContractFile(contracts=(), findings=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +80,13 @@ async def prove_kernel(checker: Checker, candidate: KernelCandidate, *, hidden_s
 
 def _parse(candidate: KernelCandidate) -> EvidenceCheck:
     outcome = Outcome("parse")
-    source = SourceText(candidate.path, candidate.text)
-    loaded = understand(source, None)
-    errors = errors_of(loaded.findings)
+    loaded = load_candidate(candidate)
+    command = prepares_by_command(loaded)
+    if command is not None:
+        return outcome.unavailable(f"`{command}` prepares this shader, and no program of yours is given what was generated")
+    errors = errors_of([found for one in loaded.all_variants for found in one.told(one.findings)])
     if errors:
-        return outcome.failed(_count(errors), feedback=findings_text(errors, {source.path: loaded.source}), detail=_codes(errors))
+        return outcome.failed(_count(errors), feedback=findings_text(errors, loaded.sources), detail=_codes(errors))
     if not any(entry.stage == "compute" for entry in loaded.interface.entry_points):
         return outcome.failed("there is no compute entry point", feedback="write a function with `@compute @workgroup_size(…)`")
     missing = find_missing_barrier(loaded)
@@ -96,9 +98,10 @@ def _parse(candidate: KernelCandidate) -> EvidenceCheck:
 async def _compile(checker: Checker, candidate: KernelCandidate) -> EvidenceCheck:
     outcome = Outcome("check")
     # Without its contract, so that nothing runs: whether it is the right one is the next question.
-    loaded = understand(without_contract(SourceText(candidate.path, candidate.text)), None)
+    loaded = load_candidate(candidate)
+    variants = tuple(replace(one, contracts=_NO_CONTRACTS) for one in loaded.variants)
     try:
-        report = await checker.check_loaded([loaded])
+        report = await checker.check_loaded([replace(loaded, contracts=_NO_CONTRACTS, variants=variants)])
     except EngineUnavailable as absence:
         return outcome.unavailable(absence.message, feedback=absence.hint or "")
     errors = errors_of([one for one in report.findings if one.code.startswith("PX2")])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
 from pixel_coach.prove_contract_text import KernelCandidate, judge_contract
-from pixel_core.kernels.load_shader import LoadedShader, understand
+from pixel_core.kernels.load_shader import LoadedShader
 from pixel_core.kernels.report import PASSED, CaseReport
-from pixel_core.kernels.timed_cases import TimedCases, timed_cases
+from pixel_core.kernels.timed_cases import TimedCases, timed_cases, with_cases
 from pixel_core.kernels.validate import Checker, Selection
 from pixel_core.source import SourceText
+from pixel_core.speed.roofline_kernels import COPY, roofline_kernels
 from pixel_core.wgsl.lexer import lex
 from pixel_core.wgsl.syntax import TokenKind
 
@@ -27,24 +27,9 @@ LEAST_SPEEDUP: Final = 1.05
 IMPLAUSIBLE_SPEEDUP: Final = 10.0
 """Above it a result is measured again with other inputs, as KernelBench does; so is one below the floor."""
 
-_COPY: Final = """//! [copy]
-//! dims = "n"
-//! shapes = { x = "n", y = "n" }
-//! inputs = { x = "integers(0, 1000)" }
-//! dispatch = "min(ceil(n / 64), 65535)"
-//! expect = { y = "x" }
-//! derive = false
-//! cases = [CASES]
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
-
-@compute @workgroup_size(64)
-fn copy(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    for (var i = id.x; i < arrayLength(&x); i += groups.x * 64u) {
-        y[i] = x[i];
-    }
-}
-"""
+_COPIED_TOGETHER: Final = 1024
+_MOST_COPIED: Final = 1024 * 65535
+"""Words of the roofline's copy: a whole number of these, and no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +154,7 @@ async def _measure(checker: Checker, candidate: KernelCandidate, loaded: LoadedS
         case=timed.sizes,
         current_s=tuple(current),
         candidate_s=tuple(new),
-        floor_s=await _floor(checker, timed, candidate.path, is_software=is_software),
+        floor_s=await _floor(checker, timed, is_software=is_software),
         speedup=median(ratios),
         low=low,
         high=high,
@@ -178,11 +163,13 @@ async def _measure(checker: Checker, candidate: KernelCandidate, loaded: LoadedS
     )
 
 
-async def _floor(checker: Checker, timed: TimedCases, path: Path, *, is_software: bool) -> float:
+async def _floor(checker: Checker, timed: TimedCases, *, is_software: bool) -> float:
     """Nothing that reads and writes all bytes of a case is faster than copying half of them; several rounds, the fastest counts."""
-    words = max(timed.size_bytes // 8, 1)
-    cases = ", ".join(f'{{ dims = {{ n = {words} }}, name = "round {number}", seed = {number} }}' for number in range(3))
-    copy = understand(SourceText(path.with_name("copy.wgsl"), _COPY.replace("CASES", cases)), None)
+    words = min(timed.size_bytes // 8 // _COPIED_TOGETHER * _COPIED_TOGETHER, _MOST_COPIED)
+    cases = [{"name": f"round {number}", "dims": {"n": words}, "seed": number} for number in range(3)]
+    copy = with_cases(roofline_kernels()[COPY], COPY, cases) if words else None
+    if copy is None:
+        return 0.0
     report = await checker.check_loaded([copy])
     passed = [case for kernel in report.kernels for case in kernel.cases if case.status == PASSED]
     return min((_seconds(case, is_software=is_software) for case in passed), default=0.0)

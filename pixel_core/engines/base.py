@@ -247,8 +247,8 @@ class Engine(Protocol):
 
         Args:
             job: What is timed. Nothing of it is read back.
-            runs: How many times; in one submission, unless buffers are restored in between.
-            restored: Buffers that get their content anew before each run, outside of what is timed.
+            runs: How many times; in one submission, unless something is restored in between.
+            restored: Buffers and textures that get their content anew before each run, outside of what is timed.
         """
         ...
 

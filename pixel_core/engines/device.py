@@ -181,8 +181,14 @@ class DeviceEngine:
                 for dispatch, pipeline in zip(job.dispatches, pipelines[0], strict=True):
                     record_dispatch(device, compute, dispatch, pipeline, placed, textures[0])
 
-            contents = [(placed[name], job.buffers[name].initial) for name in sorted(restored)]
-            return time_runs(device, record, contents, runs, _timestamp_period_ns(device))
+            def restore() -> None:
+                for name in sorted(restored):
+                    if name in job.textures:
+                        textures[0].restore(name)
+                    else:
+                        write_content(device.queue, placed[name], job.buffers[name].initial)
+
+            return time_runs(device, record, restore if restored else None, runs, _timestamp_period_ns(device))
         except (wgpu.GPUError, RuntimeError, MemoryError) as problem:
             return self._failure(problem)
         finally:

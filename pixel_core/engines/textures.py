@@ -82,6 +82,10 @@ class PlacedTextures:
             yield name, b"".join(_without_gaps(*part) for part in parts)
         self._staged.clear()
 
+    def restore(self, name: str) -> None:
+        """Give a texture its first content again."""
+        self._write(self._textures[name], self._jobs[name])
+
     def destroy(self) -> None:
         """Free every texture at once."""
         for texture in self._textures.values():
@@ -91,6 +95,10 @@ class PlacedTextures:
         texture = self._device.create_texture(
             size=job.extent, mip_level_count=job.levels, dimension=job.dimension, format=job.format, usage=usage
         )
+        self._write(texture, job)
+        return texture
+
+    def _write(self, texture: Any, job: TextureJob) -> None:
         content, start = memoryview(job.initial), 0
         for level, (width, height, depth) in enumerate(level_extents(job)):
             row = width * job.texel_bytes
@@ -99,7 +107,6 @@ class PlacedTextures:
             layout = {"offset": 0, "bytes_per_row": row, "rows_per_image": height}
             self._device.queue.write_texture(target, content[start : start + size], layout, (width, height, depth))
             start += size
-        return texture
 
 
 def _make_sampler(device: Device, sampler: SamplerJob) -> Any:

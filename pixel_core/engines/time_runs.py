@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from pixel_core.engines.base import TimedRuns
-from pixel_core.engines.buffer_pool import Allocation
 from pixel_core.engines.submissions import finish_with_fence, submit_and_wait, wait_for
-from pixel_core.engines.write_content import write_content
 
 TIMESTAMP_QUERY: Final = "timestamp-query"
 """The optional feature of WebGPU that times passes on the device."""
@@ -21,11 +19,11 @@ MAX_RUNS: Final = 1024
 def time_runs(
     device: Any,
     record: Callable[[Any], None],
-    restored: Sequence[tuple[Allocation[Any], bytes | memoryview]],
+    restore: Callable[[], None] | None,
     runs: int,
     timestamp_period_ns: float | None,
 ) -> TimedRuns:
-    """Time several runs of one job whose buffers are on the device.
+    """Time several runs of one job whose buffers and textures are on the device.
 
     With nothing to restore, all runs are one submission, so that what a submission costs is shared by them. Else each is a submission of
     its own, before which the contents are written anew and have arrived.
@@ -33,15 +31,15 @@ def time_runs(
     Args:
         device: wgpu's, which only `device` knows.
         record: Records one run into a compute pass.
-        restored: Buffers that a run changes and needs, with their contents.
+        restore: Gives buffers and textures that a run changes and needs their contents anew; None where there are none.
         runs: At most `MAX_RUNS`.
         timestamp_period_ns: Of one tick; None without timestamps.
     """
     runs = max(1, min(runs, MAX_RUNS))
     wall_s = cpu_s = ticks = 0.0
-    for count in [1] * runs if restored else [runs]:
-        for allocation, content in restored:
-            write_content(device.queue, allocation, content)
+    for count in [runs] if restore is None else [1] * runs:
+        if restore is not None:
+            restore()
         queries = None if timestamp_period_ns is None else device.create_query_set(type="timestamp", count=2 * count)
         encoder = device.create_command_encoder()
         for run in range(count):

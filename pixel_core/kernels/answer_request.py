@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Union
 
@@ -146,7 +146,7 @@ class RequestAnswerer:
             return DrawReply(fault=found)
         kernel, case = found
         try:
-            inputs = draw_inputs(case)
+            inputs = draw_inputs(case, request.only)
             outputs = {output: _shape(case, output) for output in kernel.plan.outputs}
         except ExpressionProblem as problem:
             return DrawReply(fault=expression_fault(problem))
@@ -187,12 +187,16 @@ class RequestAnswerer:
             return TimeReply(fault=Fault(kind="out_of_memory", message="the worker reached its memory limit"))
 
     def _case(self, text: ShaderText) -> tuple[_Kernel, Case] | Fault:
-        key = (text.text, text.sidecar, text.contract, text.seed, text.oracle)
+        key = (text.text, text.sidecar, text.contract, text.seed, text.oracle, text.cases)
         kernel = self._kernels.get_or_make(key, lambda: self._read(text))
         if kernel is None:
             return Fault(kind="internal", message=f"the worker finds no contract named `{text.contract}` in the text")
         case = next((case for case in kernel.plan.cases if case.name == text.case), None)
-        return (kernel, case) if case is not None else Fault(kind="internal", message=f"the worker plans no case named `{text.case}`")
+        return (
+            (kernel, replace(case, files=text.files))
+            if case is not None
+            else Fault(kind="internal", message=f"the worker plans no case named `{text.case}`")
+        )
 
     def _read(self, text: ShaderText) -> _Kernel | None:
         module = self._module(text.text)
@@ -201,6 +205,8 @@ class RequestAnswerer:
         contract = next((contract for contract in contracts if contract.name == text.contract), None)
         if contract is None:
             return None
+        if contract.macros:  # the other cases have another text
+            contract = replace(contract, cases=tuple(case for case in contract.cases if case.name in text.cases))
         interface = interface_of(module)
         plan = plan_cases(contract, module, interface, seed=text.seed)
         oracle = None if text.oracle is None or contract.oracle is None else self._oracle(contract, text.oracle)

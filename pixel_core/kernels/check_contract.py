@@ -159,6 +159,7 @@ class _Check:
         tables: list[tuple[str, Collection[str]]] = [
             ("shapes", contract.shapes),
             ("inputs", contract.inputs),
+            ("inputs", contract.sources),
             ("roles", contract.roles),
             ("codecs", contract.codecs),
             ("expect", contract.expect),
@@ -166,7 +167,8 @@ class _Check:
             ("slack", contract.slack),
             ("valid", contract.valid),
         ]
-        tables += [(f"cases[{number}].inputs", case.inputs) for number, case in enumerate(contract.cases)]
+        for number, case in enumerate(contract.cases):
+            tables += [(f"cases[{number}].inputs", case.inputs), (f"cases[{number}].inputs", case.sources)]
         findings = [finding for key, names in tables for name in names for finding in self._check_buffer(key, name)]
         for name in contract.valid:
             if not findings and name not in contract.expect and not contract.answers_whole:

@@ -21,9 +21,12 @@ def encode_content(buffer: BufferPlan, parts: Mapping[str, NDArray[Any]]) -> byt
 
 
 def decode_content(buffer: BufferPlan, data: bytes | memoryview) -> dict[str, NDArray[Any]]:
-    """The parts of a buffer or texture, each of its logical shape."""
+    """The parts of a buffer or texture, each of its logical shape; the bare words, where only Python could decode them."""
     if buffer.texture is not None:
         return decode_texels(buffer.texture, data)
+    if buffer.has_python_codec:
+        # What its words mean only Python knows; whether they changed can be seen without.
+        return {"": np.frombuffer(data, "<u4")}
     return decode_buffer(buffer.type, buffer.shapes, buffer.codec, data)
 
 

@@ -6,12 +6,13 @@ Every mapping keeps the order of the file. Names are the shader's own. Knows no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Union
 
 from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Span
 from pixel_core.kernels.expressions import Expression
+from pixel_core.kernels.input_sources import InputFile, InputFunction, InputSource, PythonCodec
 from pixel_core.source import SourceText
 
 ROLES = ("in", "out", "inout", "scratch", "accumulate", "table")
@@ -173,6 +174,7 @@ class CaseContract:
     params: Mapping[str, Parameter]
     seed: int | None
     span: Span
+    sources: Mapping[str, InputSource] = field(default_factory=dict[str, InputSource])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,8 +239,10 @@ class KernelContract:
         params: Uniform variable → value.
         overrides: Pipeline override → value.
         inputs: Buffer → how its initial content is drawn.
+        sources: Buffer → file or function that its initial content comes from instead.
         roles: Buffer → role, where inference is not enough (see `ROLES`).
-        codecs: Buffer → packed format (see `CODECS`); shapes stay logical.
+        codecs: Buffer → packed format: one of `CODECS`, or the text of a Python codec; shapes stay logical.
+        python_codecs: Buffer → its codec in Python.
         buffers: Extra storage that passes share.
         textures: Texture → format, size and levels; a name that no variable has is a texture that passes share.
         samplers: Sampler → filter and address modes.
@@ -256,6 +260,7 @@ class KernelContract:
         budget: What one case may cost.
         flops: Floating-point operations of one case, or None.
         prepare: The steps that make WGSL of its file; None for plain WGSL.
+        macros: Step and name of a macro → its value, where that depends on the sizes of a case; `prepare` has 1 in its place.
         span: Of the table's header.
         key_spans: Dotted key (`expect.c`, `dispatch`, `cases[2]`, counting from 0) → span of its value; `key@expect.c` → of the key.
         source: The file the contract stands in.
@@ -288,6 +293,9 @@ class KernelContract:
     budget: Budget
     flops: Expression | None
     prepare: Preparation | None
+    macros: Mapping[tuple[int, str], Expression] = field(default_factory=dict[tuple[int, str], Expression])
+    sources: Mapping[str, InputSource] = field(default_factory=dict[str, InputSource])
+    python_codecs: Mapping[str, PythonCodec] = field(default_factory=dict[str, PythonCodec])
     span: Span
     key_spans: Mapping[str, Span]
     source: SourceText
@@ -296,6 +304,24 @@ class KernelContract:
     def answers_whole(self) -> bool:
         """Whether a function or a kernel answers for every output that `expect` leaves out."""
         return self.reference is not None or self.oracle is not None
+
+    @property
+    def all_sources(self) -> tuple[InputSource, ...]:
+        """Files and functions that inputs come from, those of single cases too."""
+        return tuple(source for table in (self.sources, *(case.sources for case in self.cases)) for source in table.values())
+
+    @property
+    def python_code(self) -> tuple[str, ...]:
+        """What the user's Python is asked for, as contracts write it: `reference.py:matmul`."""
+        named = [] if self.reference is None else [f"{self.reference.file}:{self.reference.function}"]
+        named += [source.text for source in self.all_sources if isinstance(source, InputFunction)]
+        return tuple(dict.fromkeys((*named, *(codec.text for codec in self.python_codecs.values()))))
+
+    @property
+    def data_files(self) -> tuple[str, ...]:
+        """Files that are read or run for inputs and truths, shaders apart; relative to the contract's folder."""
+        named = [text.rpartition(":")[0] for text in self.python_code]
+        return tuple(dict.fromkeys((*named, *(source.file for source in self.all_sources if isinstance(source, InputFile)))))
 
     @property
     def passes(self) -> tuple[PassContract, ...]:

@@ -88,6 +88,14 @@ ORACLE_KEYS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+CODEC_KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "python": 'an object with `encode` and `decode`: python = "nf4.py:nf4"',
+        "values": "how many values a block holds: values = 64",
+        "bytes": "how many bytes a block has: bytes = 36",
+    }
+)
+
 COMPARE_KEYS: Mapping[str, str] = MappingProxyType(
     {
         "mode": 'one of scaled, exact, ulp, multiset, argsort(x), histogram, quantised: mode = "scaled"',

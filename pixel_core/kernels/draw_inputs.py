@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from pixel_core.kernels import codecs
 from pixel_core.kernels.array_functions import ARRAY_FUNCTIONS, Implementation
 from pixel_core.kernels.bounded import Argument, Array, Bounded, check_size, literal, show_shape
+from pixel_core.kernels.contents import decode_content
 from pixel_core.kernels.evaluate import input_scalar, named_parameters
 from pixel_core.kernels.evaluate_tree import KeyedProblem, evaluate_tree
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem, FunctionCall, NameUse
 from pixel_core.kernels.memory import DTYPES
 from pixel_core.kernels.planned import BufferPlan, Case
+from pixel_core.kernels.read_provided import InputProblem, read_memory, read_values
 from pixel_core.kernels.rearrange import as_array
 from pixel_core.kernels.symbols import unknown_name
 from pixel_core.kernels.texels import kept_values
@@ -64,7 +66,12 @@ class _Drawing:
         self._open: list[str] = []
 
     def buffer(self, buffer: BufferPlan) -> dict[str, NDArray[Any]]:
-        return {part: self._part(buffer, part) for part in buffer.shapes}
+        return {part: self._part(buffer, part) for part in buffer.shapes if not self._is_awaited(buffer, part)}
+
+    def _is_awaited(self, buffer: BufferPlan, part: str) -> bool:
+        """Whether a part comes from a function that has not been asked yet, because it may want to know others first."""
+        name = f"{buffer.name}.{part}" if part else buffer.name
+        return any(one in self._case.sources and one not in self._case.files for one in (name, buffer.name))
 
     def _part(self, buffer: BufferPlan, part: str) -> NDArray[Any]:
         if (buffer.name, part) in self._drawn:
@@ -90,19 +97,29 @@ class _Drawing:
     def _values(self, buffer: BufferPlan, part: str, expression: Expression | None) -> NDArray[Any]:
         shape, scalar = buffer.shapes[part], input_scalar(buffer, part)
         check_size(shape)
+        if self._is_awaited(buffer, part):
+            hint = "write what uses it below it"
+            raise ExpressionProblem(f"`{buffer.name}` comes from a file or a function that stands further down", None, hint)
+        memory = None if buffer.has_python_codec else read_memory(self._case, buffer)
+        if memory is not None:
+            return decode_content(buffer, memory)[part]
+        provided = read_values(self._case, buffer, part, DTYPES[scalar])
+        if provided is not None:
+            return self._provided(buffer, part, provided, scalar)
         if expression is None:
             return np.zeros(shape, DTYPES[scalar])
         sources = _Sources(shape, scalar, _generator(self._case.seed, buffer.name, part))
         value = evaluate_tree(_called(expression), self._lookup, {**ARRAY_FUNCTIONS, **sources.functions()})
-        values = _as_stored(value, shape, scalar)
-        if buffer.texture is not None:
-            return kept_values(buffer.texture.format, values)
-        if buffer.codec is None:
-            return values
-        kept = codecs.decode(buffer.codec, codecs.encode(buffer.codec, values), shape)
-        if not np.isfinite(kept).all():
-            raise ExpressionProblem(f"values too large for {buffer.codec}, whose scale is an f16 (up to 65,504)")
-        return kept
+        return _held(buffer, _as_stored(value, shape, scalar))
+
+    def _provided(self, buffer: BufferPlan, part: str, values: NDArray[Any], scalar: str) -> NDArray[Any]:
+        file = self._case.files[f"{buffer.name}.{part}" if part else buffer.name]
+        try:
+            kind = "int" if values.dtype.kind in "biu" else "float"
+            wide = values.astype(np.int64 if kind == "int" else np.float64)
+            return _held(buffer, _as_stored(Bounded(value=wide, kind=kind), values.shape, scalar))
+        except ExpressionProblem as problem:
+            raise InputProblem(ExpressionProblem(f"`{file.name}`: {problem.message}", None, problem.hint), file.key) from None
 
     def _lookup(self, name: str) -> Bounded:
         buffer_name, _, part = name.partition(".")
@@ -123,6 +140,18 @@ class _Drawing:
         )
         message, hint = unknown_name(name, dict.fromkeys(known))
         raise ExpressionProblem(message, None, hint)
+
+
+def _held(buffer: BufferPlan, values: NDArray[Any]) -> NDArray[Any]:
+    """Values as the buffer keeps them: rounded to texels, or to what its codec can say."""
+    if buffer.texture is not None:
+        return kept_values(buffer.texture.format, values)
+    if buffer.codec is None or buffer.has_python_codec:
+        return values
+    kept = codecs.decode(buffer.codec, codecs.encode(buffer.codec, values), values.shape)
+    if not np.isfinite(kept).all():
+        raise ExpressionProblem(f"values too large for {buffer.codec}, whose scale is an f16 (up to 65,504)")
+    return kept
 
 
 def _generator(seed: int, buffer: str, part: str) -> np.random.Generator:

@@ -108,7 +108,9 @@ def output_scalar(buffer: BufferPlan, part: str) -> str:
     """Scalar in which a part is judged: most packed buffers hold f32, a texture of 16-bit floats f16."""
     if buffer.texture is not None:
         return stored_scalar(buffer.texture.format)
-    return scalar_of_codec(buffer.codec) if buffer.codec is not None else part_scalar(buffer.type, part)
+    if buffer.codec is None:
+        return part_scalar(buffer.type, part)
+    return "f32" if buffer.has_python_codec else scalar_of_codec(buffer.codec)
 
 
 def input_scalar(buffer: BufferPlan, part: str) -> str:

@@ -85,6 +85,10 @@ def examine(loaded: LoadedShader, *, seed: int = 0, case: str | None = None, wor
         workspace: Folder that oracles must lie inside; None is each contract's project root.
     """
     kernels = [kernel for one in loaded.all_variants if one.is_prepared for kernel in _kernels(one, seed, case, workspace)]
+    if case is not None:
+        # One part of a contract has the case, and the others need not say that they have not.
+        has_case = {kernel.kernel.contract.name for kernel in kernels if kernel.cases}
+        kernels = [kernel for kernel in kernels if kernel.cases or kernel.kernel.contract.name not in has_case]
     # What several variants have in common is told once.
     findings = tuple(dict.fromkeys(found for one in loaded.all_variants for found in (*one.told(one.findings), *one.contracts.findings)))
     unreadable = has_error(loaded.contracts.findings)

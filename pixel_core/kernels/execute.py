@@ -7,7 +7,8 @@ import os
 import shutil
 import signal
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,10 +18,13 @@ from pixel_core.engines.base import AdapterInfo
 from pixel_core.engines.compilers import CompilerVerdicts
 from pixel_core.errors import EngineUnavailable
 from pixel_core.kernels.contract_text import contract_text
+from pixel_core.kernels.file_hashes import FileHashes
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path
 from pixel_core.kernels.place import Kernel
 from pixel_core.kernels.plan import Case
+from pixel_core.kernels.provide_inputs import ProvidedInputs, Providing, provide_inputs
+from pixel_core.kernels.provided_file import ProvidedFile
 from pixel_core.kernels.result_cache import CaseRun, ResultCache, cache_key
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.run_reference import ReferenceCall, ReferenceFailure, ReferenceOutputs, ReferenceRunner
@@ -100,7 +104,8 @@ class CaseRunner:
         self._hello: asyncio.Task[HelloReply | ChildExit] | None = None
         self._references: dict[Path, ReferenceRunner] = {}
         self._folder: JobFolder | None = None
-        self._results = ResultCache()
+        self._hashes = FileHashes()
+        self._results = ResultCache(self._hashes)
 
     def prewarm(self) -> None:
         """Start a worker, so that its driver loads while shaders are read."""
@@ -157,7 +162,7 @@ class CaseRunner:
 
     async def _key(self, loaded: LoadedShader, kernel: Kernel, case: Case) -> str:
         adapter = await self.require_device()
-        interpreter = find_interpreter(self._root(kernel), self._interpreter, os.environ) if kernel.contract.reference else None
+        interpreter = find_interpreter(self._root(kernel), self._interpreter, os.environ) if kernel.contract.python_code else None
         sidecar = "" if loaded.sidecar is None else loaded.sidecar.text
         prepared = "" if loaded.expanded is None else loaded.wgsl.text
         oracle = _oracle_text(kernel)
@@ -169,41 +174,94 @@ class CaseRunner:
         return self._workspace or project_root(kernel.contract.source.path.parent)
 
     async def _run(self, loaded: LoadedShader, kernel: Kernel, case: Case, cancel: asyncio.Event | None, *, watch_loops: bool) -> CaseRun:
-        text = self._text(loaded, kernel, case)
         budget_s = kernel.contract.budget.seconds
         # An endless loop that an adapter ends may leave a right result; the largest case of a kernel would show any.
         largest = max(kernel.plan.cases, key=lambda one: (one.size_bytes, one.invocations)).name
         watch_loops = watch_loops and case.name == largest
-        request = CheckCase(shader=text, watch_loops=watch_loops)
-        files: Mapping[str, str] = {}
-        folder: Path | None = None
-        try:
+        files: dict[str, str] = {}
+        with self._job_folder(kernel) as folder:
+            provided = await self._provide(loaded, kernel, case, folder, cancel)
+            files.update(provided.read)
+            if provided.fault is not None:
+                return CaseRun(result=_failed(case, provided.fault), files=files)
+            text = self._text(loaded, kernel, case, provided.files)
+            request = CheckCase(shader=text, watch_loops=watch_loops)
             if kernel.contract.reference is not None:
-                if self._folder is None:
-                    self._folder = JobFolder()
-                folder = self._folder.subfolder()
                 answer = await self._reference(kernel, case, text, folder, cancel)
                 if isinstance(answer, CaseResult):
                     return CaseRun(result=answer, files=files)
                 request = CheckCase(shader=text, folder=str(folder), references=answer.outputs, watch_loops=watch_loops)
-                files = answer.files
+                files.update(answer.files)
             reply = await self._workers.request(request, CaseReply, timeout_s=budget_s, cancel=cancel)
-        finally:
-            if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
         result = _unanswered(case, reply, budget_s) if isinstance(reply, ChildExit) else reply.result
         return CaseRun(result=result, files=files)
+
+    @contextmanager
+    def _job_folder(self, kernel: Kernel) -> Generator[Path]:
+        """A folder for the arrays of one case, where a contract needs one."""
+        contract = kernel.contract
+        if not contract.data_files:
+            yield Path()
+            return
+        if self._folder is None:
+            self._folder = JobFolder()
+        folder = self._folder.subfolder()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def _provide(
+        self, loaded: LoadedShader, kernel: Kernel, case: Case, folder: Path, cancel: asyncio.Event | None
+    ) -> ProvidedInputs:
+        """What a case does not draw."""
+        contract = kernel.contract
+        if not case.sources and not contract.python_codecs:
+            return ProvidedInputs(files={}, read={})
+        budget_s, workspace = contract.budget.seconds, self._root(kernel)
+
+        async def draw(only: Sequence[str], files: Mapping[str, ProvidedFile]) -> DrawReply | Fault:
+            request = DrawInputs(shader=self._text(loaded, kernel, case, files), folder=str(folder), only=tuple(only))
+            reply = await self._workers.request(request, DrawReply, timeout_s=budget_s, cancel=cancel)
+            return _exit_fault(reply, f"the inputs were not drawn within {budget_s:g} s") if isinstance(reply, ChildExit) else reply
+
+        async def call(asked: ReferenceCall) -> ReferenceOutputs | ReferenceFailure:
+            interpreter = find_interpreter(workspace, self._interpreter, os.environ)
+            if interpreter is None:
+                return ReferenceFailure(kind="no_interpreter", message="no Python was found", hint="name one with `--python`")
+            return await self._python(interpreter).run(asked, timeout_s=budget_s, cancel=cancel)
+
+        return await provide_inputs(
+            Providing(
+                case=case,
+                dims=contract.dims,
+                codecs=contract.python_codecs,
+                base=contract.source.path.parent,
+                workspace=workspace,
+                folder=folder,
+                draw=draw,
+                call=call,
+                hashes=self._hashes,
+            )
+        )
+
+    def _python(self, interpreter: Path) -> ReferenceRunner:
+        return self._references.setdefault(interpreter, ReferenceRunner(interpreter, memory_bytes=self._memory_bytes))
 
     async def time(self, loaded: LoadedShader, kernel: Kernel, case: Case, *, runs: int, with_numpy: bool = False) -> TimeReply:
         """Time one case: as many runs as fit into the time that its contract allows for a case."""
         budget_s = kernel.contract.budget.seconds
-        request = TimeCase(shader=self._text(loaded, kernel, case), runs=runs, with_numpy=with_numpy)
-        reply = await self._workers.request(request, TimeReply, timeout_s=budget_s)
+        with self._job_folder(kernel) as folder:
+            provided = await self._provide(loaded, kernel, case, folder, None)
+            if provided.fault is not None:
+                return TimeReply(fault=provided.fault)
+            request = TimeCase(shader=self._text(loaded, kernel, case, provided.files), runs=runs, with_numpy=with_numpy)
+            reply = await self._workers.request(request, TimeReply, timeout_s=budget_s)
         if isinstance(reply, ChildExit):
             return TimeReply(fault=_exit_fault(reply, f"{runs:,} runs of the case did not end within {budget_s:g} s"))
         return reply
 
-    def _text(self, loaded: LoadedShader, kernel: Kernel, case: Case) -> ShaderText:
+    def _text(self, loaded: LoadedShader, kernel: Kernel, case: Case, files: Mapping[str, ProvidedFile]) -> ShaderText:
         contract = _contract_beside(loaded)
         return ShaderText(
             path=str(loaded.source.path),
@@ -214,6 +272,8 @@ class CaseRunner:
             case=case.name,
             seed=self._seed,
             oracle=_oracle_text(kernel),
+            files=files,
+            cases=tuple(one.name for one in kernel.contract.cases) if kernel.contract.macros else (),
         )
 
     async def compile(self, loaded: LoadedShader, cancel: asyncio.Event | None = None) -> CompilerVerdicts | Fault:
@@ -261,7 +321,6 @@ class CaseRunner:
             return _unanswered(case, drawn, budget_s)
         if drawn.fault is not None:
             return _failed(case, drawn.fault)
-        runner = self._references.setdefault(interpreter, ReferenceRunner(interpreter, memory_bytes=self._memory_bytes))
         call = ReferenceCall(
             file=kernel.contract.source.path.parent / reference.file,
             function=reference.function,
@@ -272,7 +331,7 @@ class CaseRunner:
             outputs=drawn.outputs,
             optional=tuple(kernel.contract.expect),
         )
-        answer = await runner.run(call, timeout_s=budget_s, cancel=cancel)
+        answer = await self._python(interpreter).run(call, timeout_s=budget_s, cancel=cancel)
         if isinstance(answer, ReferenceFailure):
             return _failed(case, _reference_fault(f"`{reference.file}:{reference.function}`", answer))
         return answer

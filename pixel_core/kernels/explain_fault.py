@@ -19,7 +19,7 @@ from pixel_core.kernels.plan import Case
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.rules import RULES
 
-FINAL_FAULTS = frozenset({"compile", "no_reference", "outside_workspace", "interpreter", "timeout", "cancelled"})
+FINAL_FAULTS = frozenset({"compile", "no_input", "no_reference", "outside_workspace", "interpreter", "timeout", "cancelled"})
 """Kinds of fault after which the other cases of a kernel are not run: they could not do better, or would each wait as long."""
 
 _DETAIL_LINES = 8
@@ -90,11 +90,11 @@ def _expression(kernel: Kernel, fault: Fault) -> Place:
     return place_expression(kernel.contract, fault.subject, fault.expression_start, fault.expression_end)
 
 
-def _reference(kernel: Kernel, fault: Fault) -> Place:  # noqa: ARG001  (one signature for all places)
-    return place_key(kernel.contract, "reference")
+def _reference(kernel: Kernel, fault: Fault) -> Place:
+    return place_key(kernel.contract, fault.subject or "reference")
 
 
-def _oracle(kernel: Kernel, fault: Fault) -> Place:  # noqa: ARG001  (likewise)
+def _oracle(kernel: Kernel, fault: Fault) -> Place:  # noqa: ARG001  (one signature for all places)
     return place_key(kernel.contract, "oracle")
 
 
@@ -137,6 +137,8 @@ _EXPLANATIONS = {
         hint="every element must be written before it is read",
     ),
     "expression": _Explanation(code="PX392", message="{message} ({case})", place=_expression),
+    "input": _Explanation(code="PX395", message="{message} ({case})", place=_reference, shows_detail=True),
+    "no_input": _Explanation(code="PX395", message="{message}", place=_reference, shows_detail=True),
     "reference": _Explanation(code="PX706", message="the reference failed: {message} ({case})", place=_reference, shows_detail=True),
     "no_reference": _Explanation(code="PX706", message="the reference cannot be used: {message}", place=_reference, shows_detail=True),
     "invariant": _Explanation(code="PX406", message="{message} ({case})", place=_dispatch),
@@ -148,7 +150,7 @@ _EXPLANATIONS = {
         hint="an endless loop, or more than 65,535 iterations: use smaller sizes, or a less simple oracle",
     ),
     "outside_workspace": _Explanation(code="PX707", message="{message}", place=_reference),
-    "interpreter": _Explanation(code="PX902", message="the reference cannot run: {message}", place=_reference),
+    "interpreter": _Explanation(code="PX902", message="the user's Python cannot run: {message}", place=_reference),
     "timeout": _Explanation(
         code="PX701",
         message="stopped: {message} ({case})",

@@ -19,6 +19,7 @@ from pixel_core.kernels.doc_block import embed_whole
 from pixel_core.kernels.examine import ExaminedKernel, examine
 from pixel_core.kernels.expression_nodes import FunctionCall, Number
 from pixel_core.kernels.expressions import Expression
+from pixel_core.kernels.input_sources import InputFile
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
 from pixel_core.kernels.plan import MAX_DERIVED_BYTES, MAX_DERIVED_INVOCATIONS
 from pixel_core.kernels.planned import BufferPlan, Case
@@ -75,6 +76,8 @@ def hidden_cases(loaded: LoadedShader, *, seed: int) -> HiddenCases | None:
     zeroed: dict[str, Toml] = {}
     for examined in examine(loaded).kernels:
         contract = examined.kernel.contract
+        if contract.name in kinds:
+            continue  # another part of a contract whose shader depends on sizes
         drawn = _Drawing(examined, Random(f"{seed} {contract.name}"))  # noqa: S311 - not for cryptography
         cases = {f"hidden {number}": case for number, case in enumerate(drawn.cases(), 1)}
         trial = {**cast("dict[str, Toml]", document[contract.name]), "derive": False}
@@ -110,7 +113,9 @@ class _Drawing:
 
     def cases(self) -> Iterator[_Hidden]:
         """Sizes first; names are given by the caller."""
-        yield from self._sizes()
+        # What comes from a file has one size.
+        if not any(isinstance(source, InputFile) for source in self._contract.sources.values()):
+            yield from self._sizes()
         written = list(self._contract.cases)
         again = self._random.sample(written, min(_RESEEDED, len(written)))
         yield from (_Hidden("other input values at the sizes that were shown", self._reseeded(case)) for case in again)
@@ -177,8 +182,8 @@ class _Drawing:
         table: dict[str, Toml] = {"dims": dict(case.dims), "seed": self._seed()}
         if case.overrides:
             table["overrides"] = {name: expression.text for name, expression in case.overrides.items()}
-        if case.inputs:
-            table["inputs"] = {name: expression.text for name, expression in case.inputs.items()}
+        if case.inputs or case.sources:
+            table["inputs"] = {name: one.text for name, one in (*case.inputs.items(), *case.sources.items())}
         if case.params:
             table["params"] = {name: _plain_parameter(value) for name, value in case.params.items()}
         return table
@@ -199,7 +204,7 @@ def _planned(loaded: LoadedShader, tables: Mapping[str, Toml]) -> set[str]:
 
 def _under(loaded: LoadedShader, tables: Mapping[str, Toml]) -> LoadedShader:
     path: Path = loaded.source.path
-    return understand(without_contract(loaded.source), SourceText(sidecar_path(path), toml_text(tables)))
+    return understand(without_contract(loaded.source), SourceText(sidecar_path(path), toml_text(tables)), loaded.surroundings)
 
 
 def _size_kind(sizes: Mapping[str, int], largest: Mapping[str, int], tile: int) -> str:

@@ -46,7 +46,8 @@ def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader:
     With a Python reference or an oracle, everything that is written counts as an output unless `roles` says `scratch`. An output of
     which only `invariants` speak has a role as if it had a truth, and is `inout` when they name what it held before.
     """
-    filled = {name.partition(".")[0] for name in (*contract.inputs, *(key for case in contract.cases for key in case.inputs))}
+    tables = (contract.inputs, contract.sources, *(table for case in contract.cases for table in (case.inputs, case.sources)))
+    filled = {name.partition(".")[0] for table in tables for name in table}
     expected = {name.partition(".")[0]: name for name in contract.expect}
     held, held_before = _in_invariants(contract)
     filled |= {name.partition(".")[0] for name in held_before}
@@ -122,7 +123,7 @@ def _contradictions(contract: KernelContract, uses: Mapping[str, BufferUse], rol
             message = f"`{name}` has the role `{role}`, and the shader can only read it"
             findings.append(at_key(contract, "PX330", f"roles.{name}", message, f"declare it {_writable(use)}", *label))
         if role in {"out", "scratch"} and name in contract.roles:
-            key = next((key for key in contract.inputs if key.partition(".")[0] == name), None)
+            key = next((key for key in (*contract.inputs, *contract.sources) if key.partition(".")[0] == name), None)
             if key is not None:
                 message = f"`{name}` has the role `{role}` and starts undefined, but `inputs` fills it"
                 findings.append(at_key(contract, "PX330", f"inputs.{key}", message, "give it the role `inout`, or take it out of `inputs`"))

@@ -15,6 +15,7 @@ from pixel_core.findings import Finding, Label, Location, Severity, Span
 from pixel_core.kernels.contract import ContractFile, KernelContract
 from pixel_core.kernels.contract_text import head_comments, without_contract
 from pixel_core.kernels.find_dialect import find_dialect
+from pixel_core.kernels.prepare_by_size import prepare_by_size
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.kernels.read_text import read_text
 from pixel_core.kernels.surroundings import Surroundings
@@ -38,7 +39,9 @@ class LoadedShader:
         expanded: Where the characters of `wgsl` come from; None for plain WGSL.
         included: Other files that `prepare` looked for, with their texts where they have one.
         is_prepared: Whether `wgsl` is WGSL; else findings say why not, and nothing can be said about the shader itself.
-        variants: The same file under the other `prepare`s of its contracts, each with the contracts that have it.
+        variants: The same file under the other `prepare`s of its contracts, each with the contracts that have it; where a `prepare`
+            depends on sizes, each with the part of the contract, its cases, that makes the same text.
+        surroundings: What its `prepare` could use, and that of its text under other contracts can.
         sidecar: The text of `NAME.contract.toml`, or None.
         sha256: Of the shader's bytes.
         sidecar_sha256: Of the sidecar's bytes; the shader's where the contract stands in it.
@@ -54,6 +57,7 @@ class LoadedShader:
     included: Mapping[Path, SourceText | None] = field(default_factory=dict[Path, "SourceText | None"])
     is_prepared: bool = True
     variants: tuple[LoadedShader, ...] = ()
+    surroundings: Surroundings = field(default_factory=Surroundings, compare=False)
     sidecar: SourceText | None
     sha256: str
     sidecar_sha256: str
@@ -74,13 +78,12 @@ class LoadedShader:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The shader, its sidecar whether it exists or not, what it includes, and the references and oracles that its contracts name."""
+        """The shader, its sidecar whether it exists or not, what it includes, and what its contracts name: inputs, references, oracles."""
         named = [self.source.path, sidecar_path(self.source.path)]
         named += [path for one in self.all_variants for path in one.included]
         for contract in self.all_contracts:
             folder = contract.source.path.parent
-            if contract.reference is not None:
-                named.append(folder / contract.reference.file)
+            named += [Path(os.path.normpath(folder / file)) for file in contract.data_files]
             if contract.oracle is not None:
                 # Without `..`, as those who watch files name them; links are not followed.
                 shader = Path(os.path.normpath(folder / contract.oracle.file))
@@ -180,15 +183,17 @@ def understand(source: SourceText, sidecar: SourceText | None, surroundings: Sur
         surroundings: What its `prepare` may use; by default files of its project, and no programs.
     """
     source = _well_formed(source)
+    surroundings = surroundings or Surroundings()
     if may_be_prepared(source, sidecar):
         contracts = read_contracts(source, None, sidecar)
         if contracts.preparations:
-            return _prepared(source, sidecar, contracts, surroundings or Surroundings())
+            return replace(_prepared(source, sidecar, contracts, surroundings), surroundings=surroundings)
     checked = check(source)
     contracts = read_contracts(source, checked.tree, sidecar)
     dialect = find_dialect(source, checked.findings)
     findings = checked.findings if dialect is None else (_dialect(source, contracts, *dialect),)
-    return _loaded(source, sidecar, checked=checked, contracts=contracts, findings=findings, is_prepared=dialect is None)
+    loaded = _loaded(source, sidecar, checked=checked, contracts=contracts, findings=findings, is_prepared=dialect is None)
+    return replace(loaded, surroundings=surroundings)
 
 
 def may_be_prepared(source: SourceText, sidecar: SourceText | None) -> bool:
@@ -198,11 +203,15 @@ def may_be_prepared(source: SourceText, sidecar: SourceText | None) -> bool:
 
 def _prepared(source: SourceText, sidecar: SourceText | None, contracts: ContractFile, surroundings: Surroundings) -> LoadedShader:
     """The shader under each of its `prepare`s; the first holds what is wrong with the contracts."""
+    contracts, by_size = _split_by_size(contracts)
     distinct: list[Preparation | None] = []
     for one in (*contracts.preparations, *(contract.prepare for contract in contracts.contracts)):
         if not any(_is_same(one, other) for other in distinct):
             distinct.append(one)
     loaded: list[LoadedShader] = []
+    for part in by_size:
+        findings = () if loaded else contracts.findings
+        loaded.append(_variant(source, sidecar, part.prepare, ContractFile(contracts=(part,), findings=findings), surroundings))
     for preparation in distinct:
         mine = tuple(contract for contract in contracts.contracts if _is_same(contract.prepare, preparation))
         # A `prepare` that only a broken contract has is needed where there is no other to look at the shader with.
@@ -210,6 +219,25 @@ def _prepared(source: SourceText, sidecar: SourceText | None, contracts: Contrac
             findings = () if loaded else contracts.findings
             loaded.append(_variant(source, sidecar, preparation, ContractFile(contracts=mine, findings=findings), surroundings))
     return replace(loaded[0], variants=tuple(loaded[1:]))
+
+
+def _split_by_size(contracts: ContractFile) -> tuple[ContractFile, list[KernelContract]]:
+    """The contracts whose shader is one text, with all findings; and the parts of the others, one for each text."""
+    parts: list[KernelContract] = []
+    findings = list(contracts.findings)
+    whole: list[KernelContract] = []
+    in_parts: list[Preparation | None] = []
+    for contract in contracts.contracts:
+        split = prepare_by_size(contract) if contract.macros else None
+        if split is None:
+            whole.append(contract)
+        elif isinstance(split, Finding):
+            findings.append(split)
+        else:
+            parts += split
+            in_parts.append(contract.prepare)
+    preparations = tuple(one for one in contracts.preparations if not any(one is other for other in in_parts))
+    return ContractFile(contracts=tuple(whole), findings=tuple(findings), preparations=preparations), parts
 
 
 def _is_same(one: Preparation | None, other: Preparation | None) -> bool:

@@ -12,6 +12,7 @@ from pixel_core.kernels.check_textures import check_textures
 from pixel_core.kernels.contract import CaseContract, KernelContract
 from pixel_core.kernels.derive_cases import derive_sizes
 from pixel_core.kernels.infer_roles import infer_roles
+from pixel_core.kernels.input_sources import InputFile
 from pixel_core.kernels.plan_case import CasePlanning, plan_case
 from pixel_core.kernels.plan_problem import PlanProblem, at_key, at_span
 from pixel_core.kernels.plan_symbols import Interfaces, order_let
@@ -69,8 +70,9 @@ def plan_cases(contract: KernelContract, module: Module, interface: ShaderInterf
         seed=seed,
     )
     given, problems = _plan_given(planning)
-    # A mistake of the contract as a whole would only come back in every derived case.
-    derived, refusal = ([], None) if _are_general(problems) else _plan_derived(planning, given)
+    # A mistake of the contract as a whole would only come back in every derived case, and a file has one size.
+    has_file = any(isinstance(source, InputFile) for source in contract.sources.values())
+    derived, refusal = ([], None) if _are_general(problems) or has_file else _plan_derived(planning, given)
     findings.extend(problems)
     if not given and not derived and not problems:
         findings.append(refusal or _no_case(contract))

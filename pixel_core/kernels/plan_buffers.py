@@ -11,7 +11,7 @@ from pixel_core.kernels.expressions import Expression, ExpressionProblem
 from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key
 from pixel_core.kernels.planned import BufferPlan
 from pixel_core.kernels.symbols import SymbolValue, evaluate_whole
-from pixel_core.wgsl.layout import describe, round_up, size_of, stride_of
+from pixel_core.wgsl.layout import describe, parts_of, round_up, size_of, stride_of
 from pixel_core.wgsl.types import Array, Atomic, Matrix, Scalar, Struct, Type, Vector
 
 CODEC_BLOCKS: Mapping[str, tuple[int, int]] = {
@@ -43,6 +43,11 @@ def plan_buffer(contract: KernelContract, use: BufferUse, role: str, case: str, 
         raise PlanProblem(at_key(contract, "PX333", f"key@shapes.{use.name}", f"the type of `{use.name}` could not be worked out"))
     codec = contract.codecs.get(use.name)
     if codec is not None:
+        if use.name in contract.python_codecs and role not in ("in", "table"):
+            message = f"`{use.name}` is written by the kernel, and a codec in Python only packs what kernels read"
+            raise PlanProblem(
+                at_key(contract, "PX304", f"codecs.{use.name}", message, "compare the words: give it a shape without a codec")
+            )
         shapes, size = _packed(contract, use, codec, stated, case)
     else:
         shapes, size = _plain(contract, use, use.type, stated, case)
@@ -58,6 +63,13 @@ def plan_buffer(contract: KernelContract, use: BufferUse, role: str, case: str, 
             message = f"`{use.name}` has {slack:,} bytes of slack; at most {MAX_SLACK_BYTES:,} are allowed (case {case})"
             raise PlanProblem(at_key(contract, "PX328", f"slack.{use.name}", message, "slack counts words of 4 bytes"))
     return BufferPlan(name=use.name, role=role, type=use.type, shapes=shapes, codec=codec, size_bytes=size + slack, slack_bytes=slack)
+
+
+def fits_memory(buffer: BufferPlan, size: int) -> bool:
+    """Whether so many bytes are the content of a buffer; what is smaller than a word may leave the last one open."""
+    content = buffer.size_bytes - buffer.slack_bytes
+    is_small = buffer.codec is not None or Scalar("f16") in parts_of(buffer.type)
+    return content - size in (range(4) if is_small else range(1))
 
 
 def _whole(contract: KernelContract, expression: Expression, case: str, symbols: Mapping[str, SymbolValue]) -> int:
@@ -110,7 +122,8 @@ def _packed(contract: KernelContract, use: BufferUse, codec: str, stated: Mappin
     if not (isinstance(use.type, Array) and use.type.count is None and _scalar_names(use.type.element) == {"u32"}):
         message = f"`{use.name}` has the codec {codec}, and its type is {describe(use.type) if use.type else 'unknown'}"
         raise PlanProblem(at_key(contract, "PX323", f"codecs.{use.name}", message, "packed values are read from `array<u32>`"))
-    values, size = CODEC_BLOCKS[codec]
+    in_python = contract.python_codecs.get(use.name)
+    values, size = CODEC_BLOCKS[codec] if in_python is None else (in_python.values, in_python.bytes)
     last = shape[-1] if shape else 1
     if last % values:
         message = f"`{use.name}` has a last axis of {last:,}, and {codec} packs {values} values into a block (case {case})"

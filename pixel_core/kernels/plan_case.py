@@ -11,12 +11,13 @@ from pixel_core.kernels.buffer_uses import BufferUse
 from pixel_core.kernels.contract import CaseContract, KernelContract
 from pixel_core.kernels.expressions import Expression, ExpressionProblem, parse_expression
 from pixel_core.kernels.infer_roles import CONTENT_ROLES
+from pixel_core.kernels.input_sources import InputFile, InputFunction, InputSource
 from pixel_core.kernels.plan_buffers import plan_buffer
 from pixel_core.kernels.plan_passes import PassPlanning, plan_passes
 from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key, at_span
 from pixel_core.kernels.plan_symbols import CaseSymbols, Interfaces, plain_symbols, resolve_symbols
 from pixel_core.kernels.plan_textures import plan_texture
-from pixel_core.kernels.planned import BufferPlan, Case, DispatchPlan
+from pixel_core.kernels.planned import BufferPlan, Case, DispatchPlan, PlannedSource
 from pixel_core.kernels.symbols import evaluate_symbol, show_value
 from pixel_core.source import SourceText
 from pixel_core.wgsl.texel_formats import TexelFormat
@@ -81,6 +82,7 @@ def plan_case(planning: CasePlanning, case: CaseContract, *, derived: bool = Fal
     invocations = sum(prod(dispatch.workgroups) * prod(dispatch.workgroup_size) for dispatch in dispatches)
     size_bytes = sum(buffer.size_bytes for buffer in buffers)
     _check_budget(contract, case, invocations, size_bytes, dispatches, buffers)
+    inputs, sources = _inputs(contract, case, buffers)
     return Case(
         name=case.name,
         derived=derived,
@@ -88,7 +90,8 @@ def plan_case(planning: CasePlanning, case: CaseContract, *, derived: bool = Fal
         seed=(case.seed or 0) + planning.seed,
         buffers=buffers,
         dispatches=dispatches,
-        inputs=_inputs(contract, case, buffers),
+        inputs=inputs,
+        sources=sources,
         invocations=invocations,
         size_bytes=size_bytes,
     )
@@ -147,18 +150,48 @@ def _check_budget(
         raise PlanProblem(at_span(contract, "PX328", case.span, message, hint))
 
 
-def _inputs(contract: KernelContract, case: CaseContract, buffers: tuple[BufferPlan, ...]) -> dict[str, Expression]:
-    """How each part of each buffer with content is drawn: by the case, else the contract, else the default of its type."""
-    stated = {**contract.inputs, **case.inputs}
+def _inputs(
+    contract: KernelContract, case: CaseContract, buffers: tuple[BufferPlan, ...]
+) -> tuple[dict[str, Expression], dict[str, PlannedSource]]:
+    """Where each part of each buffer with content comes from: as the case says, else the contract, else the default of its type."""
+    stated: dict[str, Expression | InputSource] = {**contract.inputs, **contract.sources, **case.inputs, **case.sources}
     inputs: dict[str, Expression] = {}
+    found: dict[str, InputSource] = {}
     for buffer in buffers:
         if buffer.role not in CONTENT_ROLES:
             continue
         for part in buffer.shapes:
             name = f"{buffer.name}.{part}" if part else buffer.name
             chosen = next((stated[key] for key in (name, buffer.name) if key in stated), None)
-            inputs[name] = chosen or parse_expression(_default(buffer, part))
-    return inputs
+            if not isinstance(chosen, (InputFile, InputFunction)):
+                inputs[name] = chosen or parse_expression(_default(buffer, part))
+            elif part and name in stated and fills_memory(chosen):
+                message = f"`{chosen.text}` holds bytes, and bytes fill all of `{buffer.name}`"
+                raise PlanProblem(at_key(contract, "PX305", chosen.key, message, f"an array for `{name}` alone comes from an .npy file"))
+            elif name in stated or fills_memory(chosen):
+                found[name if name in stated else buffer.name] = chosen
+            elif buffer.texture is None:
+                fields = ", ".join(f"`{buffer.name}.{one}`" for one in buffer.shapes)
+                message = f"`{buffer.name}` is a structure, and an array fills one field of it"
+                raise PlanProblem(at_key(contract, "PX305", chosen.key, message, f"its fields: {fields}"))
+            else:
+                inputs[name] = parse_expression(_default(buffer, part))
+    order = sorted({*contract.inputs, *contract.sources, *case.inputs, *case.sources}, key=lambda name: _line_of(contract, case, name))
+    return inputs, {name: PlannedSource(source=found[name], above=tuple(order[: order.index(name)])) for name in order if name in found}
+
+
+def fills_memory(source: InputSource) -> bool:
+    """Whether a source gives the bytes of a whole buffer, and not the values of an array."""
+    return isinstance(source, InputFile) and not source.file.endswith(".npy")
+
+
+def _line_of(contract: KernelContract, case: CaseContract, name: str) -> int:
+    """Where an input stands; one that a case says in its own way keeps its place in the contract."""
+    for table in (contract.inputs, contract.sources, case.inputs, case.sources):
+        stated = table.get(name)
+        if stated is not None and stated.span is not None:
+            return stated.span.start
+    return 0
 
 
 def _default(buffer: BufferPlan, part: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Union
 
 from pixel_core.engines.base import SamplerJob
 from pixel_core.findings import Finding
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.expressions import Expression
+from pixel_core.kernels.input_sources import InputSource
+from pixel_core.kernels.provided_file import ProvidedFile
 from pixel_core.wgsl.texel_formats import TexelFormat
 from pixel_core.wgsl.types import Type
 
@@ -63,6 +65,11 @@ class BufferPlan:
     slack_bytes: int = 0
     texture: TexturePlan | None = None
 
+    @property
+    def has_python_codec(self) -> bool:
+        """Whether only the user's Python knows what its bytes mean."""
+        return self.codec is not None and ":" in self.codec
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindingPlan:
@@ -102,6 +109,19 @@ class DispatchPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSource:
+    """Where the content of one input comes from that is not drawn.
+
+    Attributes:
+        source: The file or function.
+        above: Inputs (`x` or `p.pos`) that stand above it in the contract: a function can have them.
+    """
+
+    source: InputSource
+    above: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One set of sizes and inputs, planned.
 
@@ -113,6 +133,8 @@ class Case:
         buffers: Storage buffers and textures by name, in binding order.
         dispatches: In order, repeats unrolled.
         inputs: Buffer (or `buffer.field`) → how it is drawn (the contract's, this case's, or the default).
+        sources: Likewise, of those that come from a file or a function, in the order of the contract.
+        files: Buffer (or `buffer.field`) → what a source or a codec in Python has left; empty until the case is to run.
         invocations: Over all dispatches.
         size_bytes: Of all buffers.
     """
@@ -124,6 +146,8 @@ class Case:
     buffers: tuple[BufferPlan, ...]
     dispatches: tuple[DispatchPlan, ...]
     inputs: Mapping[str, Expression]
+    sources: Mapping[str, PlannedSource] = field(default_factory=dict[str, PlannedSource])
+    files: Mapping[str, ProvidedFile] = field(default_factory=dict[str, ProvidedFile])
     invocations: int
     size_bytes: int
 

@@ -21,6 +21,7 @@ from pixel_core.kernels.draw_inputs import draw_inputs
 from pixel_core.kernels.evaluate import evaluate_expect, held_by, input_scalar, split_output
 from pixel_core.kernels.evaluate_valid import evaluate_valid
 from pixel_core.kernels.planned import Case
+from pixel_core.kernels.read_provided import read_memory
 from pixel_core.kernels.reference_files import ReferenceFiles
 
 Inputs = Mapping[str, Mapping[str, NDArray[Any]]]
@@ -122,7 +123,11 @@ def draw_contents(case: Case) -> tuple[Inputs, dict[str, bytes]]:
         ExpressionProblem: A mistake in an expression of the contract.
     """
     inputs = draw_inputs(case)
-    contents = {buffer.name: encode_content(buffer, inputs.get(buffer.name, {})) for buffer in case.buffers if buffer.role in _INPUT_ROLES}
+    contents = {
+        buffer.name: read_memory(case, buffer) or encode_content(buffer, inputs.get(buffer.name, {}))
+        for buffer in case.buffers
+        if buffer.role in _INPUT_ROLES
+    }
     return inputs, contents
 
 
@@ -133,6 +138,10 @@ def _prepare(contract: KernelContract, case: Case) -> PreparedCase:
     truths = evaluate_expect(contract, case, inputs)
     reference_s = time.process_time() - drawn
     return PreparedCase(inputs=inputs, contents=contents, truths=truths, valid={}, inputs_s=drawn - before, reference_s=reference_s)
+
+
+def _hashes(case: Case) -> dict[str, str]:
+    return {name: file.sha256 for name, file in case.files.items()}
 
 
 def _fingerprint(contract: KernelContract, case: Case) -> str:
@@ -149,5 +158,5 @@ def _fingerprint(contract: KernelContract, case: Case) -> str:
         for expressions in (case.inputs, contract.define, contract.expect)
     ]
     return hashlib.sha256(
-        repr((case.seed, dict(case.symbols), case.buffers, uniforms, samplers, texts)).encode("utf-8", "surrogatepass")
+        repr((case.seed, dict(case.symbols), case.buffers, uniforms, samplers, texts, _hashes(case))).encode("utf-8", "surrogatepass")
     ).hexdigest()

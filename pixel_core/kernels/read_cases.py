@@ -75,7 +75,7 @@ def _read_case(reading: Reading, path: TomlPath, value: Toml, dims: tuple[str, .
     reading.check_keys(path, table, CASE_KEYS)
     sizes = _sizes_of_table(reading, (*path, "dims"), table.get("dims"), dims)
     overrides = reading.named_expressions((*path, "overrides"), table.get("overrides"), CASE_KEYS["overrides"])
-    inputs = read_inputs(reading, (*path, "inputs"), table.get("inputs"))
+    inputs, sources = read_inputs(reading, (*path, "inputs"), table.get("inputs"))
     params = read_parameters(reading, (*path, "params"), table.get("params"))
     name = reading.string((*path, "name"), table.get("name"), CASE_KEYS["name"])
     seed: Toml = table.get("seed")
@@ -91,6 +91,7 @@ def _read_case(reading: Reading, path: TomlPath, value: Toml, dims: tuple[str, .
         dims=sizes,
         overrides=overrides,
         inputs=inputs,
+        sources=sources,
         params=params,
         seed=seed,
         span=reading.value_span(path),

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pixel_core.findings import Severity, Span
 from pixel_core.kernels.check_calls import check_calls
 from pixel_core.kernels.closest_name import closest_name
-from pixel_core.kernels.contract import CODECS, ROLES, Budget, KernelContract, PassGroup, Reference, ScratchBuffer, Step
+from pixel_core.kernels.contract import ROLES, Budget, KernelContract, PassGroup, Reference, ScratchBuffer, Step
 from pixel_core.kernels.contract_fields import Reading, Toml, dotted
 from pixel_core.kernels.contract_keys import (
     BUDGET_LIMITS,
@@ -21,7 +21,9 @@ from pixel_core.kernels.contract_keys import (
 from pixel_core.kernels.expressions import Expression
 from pixel_core.kernels.functions import EXPECT, INPUT, SYMBOL
 from pixel_core.kernels.read_cases import read_cases
+from pixel_core.kernels.read_codecs import read_codecs
 from pixel_core.kernels.read_compare import read_compare
+from pixel_core.kernels.read_function import read_function
 from pixel_core.kernels.read_inputs import read_inputs
 from pixel_core.kernels.read_invariants import read_invariants
 from pixel_core.kernels.read_oracle import read_oracle
@@ -46,23 +48,29 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
     oracle = read_oracle(reading, (*path, "oracle"), table.get("oracle"))
     invariants = read_invariants(reading, (*path, "invariants"), table.get("invariants"))
     schedule = read_passes(reading, path, table)
+    inputs, sources = read_inputs(reading, (*path, "inputs"), table.get("inputs"))
+    codecs, python_codecs = read_codecs(reading, (*path, "codecs"), table.get("codecs"))
     answers_whole = reference is not None or oracle is not None
     if reference is not None and oracle is not None:
         reading.tell("PX303", reading.key_span((*path, "oracle")), "`oracle` stands beside `reference`", "keep one of them")
     if not expect and not invariants and not answers_whole and len(reading.findings) == told:
         hint = f"add {CONTRACT_KEYS['expect']}, or {CONTRACT_KEYS['reference']}"
         reading.tell("PX308", path, f"`{name}` does not say what its outputs must equal", hint)
+    let = reading.named_expressions((*path, "let"), table.get("let"), CONTRACT_KEYS["let"])
+    prepare, macros = read_prepare(reading, (*path, "prepare"), table.get("prepare"), {*dims, *let})
     contract = KernelContract(
         name=name,
         dims=dims,
         where=_where(reading, (*path, "where"), table.get("where")),
-        let=reading.named_expressions((*path, "let"), table.get("let"), CONTRACT_KEYS["let"]),
+        let=let,
         shapes=_shapes(reading, (*path, "shapes"), table.get("shapes")),
         params=read_parameters(reading, (*path, "params"), table.get("params")),
         overrides=reading.named_expressions((*path, "overrides"), table.get("overrides"), CONTRACT_KEYS["overrides"]),
-        inputs=read_inputs(reading, (*path, "inputs"), table.get("inputs")),
+        inputs=inputs,
+        sources=sources,
         roles=_choices(reading, (*path, "roles"), table.get("roles"), ROLES),
-        codecs=_choices(reading, (*path, "codecs"), table.get("codecs"), CODECS),
+        codecs=codecs,
+        python_codecs=python_codecs,
         slack=reading.named_expressions((*path, "slack"), table.get("slack"), CONTRACT_KEYS["slack"]),
         valid=dict(_valid(reading, (*path, "valid"), table.get("valid"))),
         textures=read_textures(reading, (*path, "textures"), table.get("textures")),
@@ -76,10 +84,12 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         invariants=invariants,
         compare=read_compare(reading, (*path, "compare"), table.get("compare"), None if answers_whole else expect),
         cases=read_cases(reading, (*path, "cases"), table.get("cases"), dims),
-        derive=_derive(reading, (*path, "derive"), table.get("derive")),
+        # Each text is compiled anew, so the sizes of those that depend on them are the user's to choose.
+        derive=not macros and _derive(reading, (*path, "derive"), table.get("derive")),
         budget=_budget(reading, (*path, "budget"), table.get("budget")),
         flops=None if "flops" not in table else reading.expression((*path, "flops"), table["flops"], CONTRACT_KEYS["flops"]),
-        prepare=read_prepare(reading, (*path, "prepare"), table.get("prepare")),
+        prepare=prepare,
+        macros=macros,
         span=reading.value_span(path),
         key_spans=_key_spans(reading, name),
         source=reading.text.source,
@@ -183,8 +193,6 @@ def _choices(reading: Reading, path: TomlPath, value: Toml, known: tuple[str, ..
         word = reading.string(at, item, f"one of {', '.join(known)}")
         if word in known:
             chosen[name] = word
-        elif word is not None and ".py:" in word:
-            reading.tell("PX304", reading.text_span(at), f"`{word}` is not supported yet", f"supported: {', '.join(known)}")
         elif word is not None:
             close = closest_name(word, known)
             hint = f"did you mean `{close}`?" if close else f"one of {', '.join(known)}"
@@ -215,11 +223,8 @@ def _reference(reading: Reading, path: TomlPath, value: Toml) -> Reference | Non
     text = reading.string(path, value, CONTRACT_KEYS["reference"])
     if text is None:
         return None
-    file, colon, function = text.rpartition(":")
-    if not colon or not file.endswith(".py") or not function.isidentifier():
-        reading.tell("PX305", path, f"`{text}` is not a file and a function", f"write {CONTRACT_KEYS['reference']}")
-        return None
-    return Reference(file=file, function=function, span=reading.value_span(path))
+    found = read_function(reading, path, text, CONTRACT_KEYS["reference"])
+    return None if found is None else Reference(file=found[0], function=found[1], span=reading.value_span(path))
 
 
 def _derive(reading: Reading, path: TomlPath, value: Toml) -> bool:

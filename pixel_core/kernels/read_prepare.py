@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import cast
 
 from pixel_core.dialects.steps import (
@@ -22,6 +23,8 @@ from pixel_core.dialects.steps import (
 )
 from pixel_core.kernels.contract_fields import Reading, Toml
 from pixel_core.kernels.contract_keys import CONTRACT_KEYS, MAX_ENTRIES
+from pixel_core.kernels.expressions import Expression, ExpressionProblem, parse_expression
+from pixel_core.kernels.functions import CONSTANTS
 from pixel_core.kernels.toml_keys import TomlPath
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -29,8 +32,51 @@ _TOGETHER = (frozenset(("define", "include")), frozenset(("template", "delimiter
 _DELIMITERS = ("{{", "}}")
 
 
-def read_prepare(reading: Reading, path: TomlPath, value: Toml) -> Preparation | None:
-    """The steps; None where there are none, or a mistake, which `reading` then tells."""
+Macros = dict[tuple[int, str], Expression]
+
+_AT_FIRST = "1"
+"""What a macro that depends on sizes stands for as long as there is no case."""
+
+
+def read_prepare(reading: Reading, path: TomlPath, value: Toml, sizes: Collection[str]) -> tuple[Preparation | None, Macros]:
+    """The steps, and the macros that depend on sizes.
+
+    Args:
+        reading: The document.
+        path: Of the value.
+        value: As tomli gives it.
+        sizes: Names of dims and of `let`: a macro that is an expression over these has a value in each case.
+
+    Returns:
+        None where there are no steps, or there is a mistake, which `reading` then tells.
+    """
+    preparation = _read_steps(reading, path, value)
+    macros: Macros = {}
+    if preparation is None:
+        return None, macros
+    steps = list(preparation.steps)
+    for number, step in enumerate(steps):
+        if isinstance(step, Preprocess):
+            found = {name: sized for name, written in step.macros.items() if (sized := _sized(written, sizes)) is not None}
+            macros.update({(number, name): sized for name, sized in found.items()})
+            at_first = {name: Written(_AT_FIRST, step.macros[name].span) for name in found}
+            steps[number] = replace(step, macros={**step.macros, **at_first})
+    preparation = replace(preparation, steps=tuple(steps))
+    reading.preparations.append(preparation)
+    return preparation, macros
+
+
+def _sized(written: Written, sizes: Collection[str]) -> Expression | None:
+    """A macro's text as an expression over sizes; None where it is a text for the preprocessor."""
+    try:
+        expression = parse_expression(written.text, written.span)
+    except ExpressionProblem:
+        return None
+    names = {use.name for use in expression.used_names()}
+    return expression if names and names <= {*sizes, *CONSTANTS} and names & set(sizes) else None
+
+
+def _read_steps(reading: Reading, path: TomlPath, value: Toml) -> Preparation | None:
     if value is None:
         return None
     if isinstance(value, dict):
@@ -48,9 +94,7 @@ def read_prepare(reading: Reading, path: TomlPath, value: Toml) -> Preparation |
     known = tuple(step for step in steps if step is not None)
     if len(known) < len(steps):
         return None
-    preparation = Preparation(steps=known, source=reading.text.source, span=reading.value_span(path))
-    reading.preparations.append(preparation)
-    return preparation
+    return Preparation(steps=known, source=reading.text.source, span=reading.value_span(path))
 
 
 def _step(reading: Reading, path: TomlPath, value: Toml) -> Step | None:

@@ -6,7 +6,14 @@ import msgspec
 
 
 class ReferenceFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """One output: names of the `.npy` files of its value and of its scale, the magnitude that a unit roundoff multiplies."""
+    """One array of an answer.
+
+    Attributes:
+        value: Name of its `.npy` file.
+        scale: Of that of its scale, the magnitude that a unit roundoff multiplies.
+        memory: Of the file with its bytes, where a codec packed it.
+    """
 
     value: str
     scale: str | None = None
+    memory: str | None = None

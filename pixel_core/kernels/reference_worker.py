@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def _serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    functions: dict[tuple[str, str], Callable[..., Any]] = {}
+    functions: dict[tuple[str, str], Any] = {}
     sources = _Sources()
     requests: queue.Queue[dict[str, Any]] = queue.Queue()
     writing = threading.Lock()
@@ -129,24 +129,26 @@ def _serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         send(message["id"], "reply", _answer(message["body"], functions, sources))
 
 
-def _answer(request: dict[str, Any], functions: dict[tuple[str, str], Callable[..., Any]], sources: _Sources) -> dict[str, Any]:
+def _answer(request: dict[str, Any], functions: dict[tuple[str, str], Any], sources: _Sources) -> dict[str, Any]:
     file = request["file"]
     answer: dict[str, Any] = {"outputs": {}, "files": {}, "failure": None}
     try:
         key = (file, request["function"])
         if key not in functions:
             sources.watch(request["workspace"])
-            functions[key] = _load(file, request["function"], sources)
-        arguments = _arguments(functions[key], request)
-        result = _call(functions[key], arguments, file)
-        answer["outputs"] = _write_outputs(result, request)
+            functions[key] = _load(file, request["function"], sources, is_codec=request["task"] == "codec")
+        if request["task"] == "codec":
+            answer["outputs"] = _write_packed(functions[key], request)
+        else:
+            result = _call(functions[key], _arguments(functions[key], request), file)
+            answer["outputs"] = _write_input(result, request) if request["task"] == "input" else _write_outputs(result, request)
     except ReferenceProblem as problem:
         answer["failure"] = {"kind": problem.kind, "message": problem.message, "detail": problem.detail}
     answer["files"] = _workspace_modules(request["workspace"], file, sources)
     return answer
 
 
-def _load(file: str, function: str, sources: _Sources) -> Callable[..., Any]:
+def _load(file: str, function: str, sources: _Sources, *, is_codec: bool) -> Any:
     try:
         # Before the folder of the user comes first, so that no file there can stand in for a part of it.
         importlib.import_module("numpy")
@@ -168,6 +170,8 @@ def _load(file: str, function: str, sources: _Sources) -> Callable[..., Any]:
     except BaseException as problem:  # noqa: BLE001 -- whatever the user's file does, SystemExit too
         raise _problem_in("import", f"importing `{name}` failed", problem, file) from None
     found = getattr(module, function, None)
+    if found is not None and is_codec:
+        return found
     if not callable(found):
         names = [key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == _MODULE_NAME]
         there = f"it has {', '.join(f'`{one}`' for one in names[:5])}" if names else "it has no functions"
@@ -185,6 +189,8 @@ def _arguments(function: Callable[..., Any], request: dict[str, Any]) -> dict[st
     for name, parts in request["arrays"].items():
         arrays = {part: np.load(folder / file, allow_pickle=False) for part, file in parts.items()}
         offered[name] = arrays.get("", arrays)
+    if request["task"] == "input":
+        offered = {"seed": request["seed"], "rng": np.random.default_rng(request["seed"]), **offered}
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -241,6 +247,80 @@ def _write_outputs(result: Any, request: dict[str, Any]) -> dict[str, Any]:
         if scale is not None:
             np.save(folder / f"scale{number}.npy", _scale(scale, shape, name), allow_pickle=False)
     return written
+
+
+def _write_input(result: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Check the content of one buffer and write it as it is; what does not fit its type is the kernel worker's to tell."""
+    import numpy as np
+
+    ((name, shape),) = request["outputs"].items()
+    if result is None:
+        raise ReferenceProblem("wrong_result", f"it returned nothing; `{name}` is an array of shape {shape}")
+    array = _array(result, shape, "what it returned")
+    if array.dtype.kind == "f" and request["scalar"] in ("u32", "i32"):
+        raise ReferenceProblem("wrong_result", f"it returned {array.dtype}, and `{name}` holds {request['scalar']}")
+    np.save(Path(request["folder"]) / "input.npy", array, allow_pickle=False)
+    return {name: {"value": "input.npy"}}
+
+
+def _write_packed(codec: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Pack an array, or take the bytes that are given, unpack them, and check that packing that again changes nothing."""
+    import numpy as np
+
+    (name,) = request["outputs"]
+    folder = Path(request["folder"])
+    if request["memory"]:
+        packed = Path(request["memory"]).read_bytes()[: request["memory_bytes"]]
+    else:
+        packed = _encoded(codec, np.load(folder / request["arrays"][name][""], allow_pickle=False), request)
+    kept = _decoded(codec, packed, request)
+    if not np.isfinite(kept).all():
+        raise ReferenceProblem("wrong_result", "`decode` gave numbers that are not finite")
+    if not request["memory"]:
+        again = _decoded(codec, _encoded(codec, kept, request), request)
+        differing = np.argwhere(again != kept)
+        if len(differing):
+            place = tuple(differing[0].tolist())
+            raise ReferenceProblem(
+                "wrong_result",
+                f"packing what it unpacked changes {len(differing):,} of {kept.size:,} values: "
+                f"{name}{list(place)} is {kept[place]:.7g}, and {again[place]:.7g} after `encode` and `decode`",
+            )
+    np.save(folder / "unpacked.npy", kept, allow_pickle=False)
+    (folder / "packed.bin").write_bytes(packed)
+    return {name: {"value": "unpacked.npy", "memory": "packed.bin"}}
+
+
+def _encoded(codec: Any, values: Any, request: dict[str, Any]) -> bytes:
+    import numpy as np
+
+    result = _call(_method(codec, "encode", request), {"values": values.copy()}, request["file"])
+    if isinstance(result, np.ndarray) and result.dtype == np.uint8:
+        result = result.tobytes()
+    if not isinstance(result, (bytes, bytearray, memoryview)):
+        raise ReferenceProblem("wrong_result", f"`encode` returned {_describe(result)} instead of bytes, or an array of uint8")
+    packed = bytes(result)
+    if len(packed) != request["memory_bytes"]:
+        message = f"`encode` returned {len(packed):,} bytes, and by the contract it is {request['memory_bytes']:,}"
+        raise ReferenceProblem("wrong_result", message)
+    return packed
+
+
+def _decoded(codec: Any, packed: bytes, request: dict[str, Any]) -> Any:
+    import numpy as np
+
+    ((_, shape),) = request["outputs"].items()
+    arguments = {"data": np.frombuffer(packed, np.uint8).copy(), "shape": tuple(shape)}
+    result = _call(_method(codec, "decode", request), arguments, request["file"])
+    return _array(result, shape, "what `decode` returned").astype(np.float32)
+
+
+def _method(codec: Any, name: str, request: dict[str, Any]) -> Callable[..., Any]:
+    found = getattr(codec, name, None)
+    if not callable(found):
+        there = "an object with `encode(values)` and `decode(data, shape)` is needed"
+        raise ReferenceProblem("import", f"`{request['function']}` has no function `{name}`; {there}")
+    return found
 
 
 def _scale(value: Any, shape: list[int], name: str) -> Any:

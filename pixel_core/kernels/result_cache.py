@@ -8,13 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixel_core.kernels.file_hashes import FileHashes
 from pixel_core.kernels.results import CaseResult
 
 _KEPT_RESULTS = 2048
 """About 3 KiB each; two hundred kernels of ten cases."""
 
 _OF_THE_MOMENT = frozenset(
-    {"timeout", "worker_ended", "cancelled", "out_of_memory", "device_lost", "internal", "interpreter", "no_reference", "unsupported"}
+    {
+        "timeout",
+        "worker_ended",
+        "cancelled",
+        "out_of_memory",
+        "device_lost",
+        "internal",
+        "interpreter",
+        "no_input",
+        "no_reference",
+        "unsupported",
+    }
 )
 """Kinds of fault that may be gone the next time although no file changed."""
 
@@ -25,7 +37,7 @@ class CaseRun:
 
     Attributes:
         result: What it came to.
-        files: Files that the reference read → their SHA-256; empty without a reference.
+        files: Files that inputs and reference came from → their SHA-256, empty where one did not exist.
     """
 
     result: CaseResult
@@ -33,10 +45,15 @@ class CaseRun:
 
 
 class ResultCache:
-    """The latest results, least recently used out first. The key holds all texts; files of references are hashed again at each look."""
+    """The latest results, least recently used out first. The key holds all texts; the files that it read are looked at each time.
 
-    def __init__(self) -> None:
+    Args:
+        hashes: Of these files.
+    """
+
+    def __init__(self, hashes: FileHashes) -> None:
         self._runs: OrderedDict[str, CaseRun] = OrderedDict()
+        self._hashes = hashes
 
     def find(self, key: str) -> CaseRun | None:
         """The run of that key, if another try would end likewise: every file it read still has the same content."""
@@ -48,7 +65,7 @@ class ResultCache:
         run = self._runs.get(key)
         if run is None:
             return None
-        if any(_sha256(Path(path)) != sha256 for path, sha256 in run.files.items()):
+        if any(self._hashes.sha256(Path(path)) != sha256 for path, sha256 in run.files.items()):
             del self._runs[key]
             return None
         self._runs.move_to_end(key)
@@ -76,10 +93,3 @@ def cache_key(*parts: str) -> str:
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""

@@ -114,8 +114,8 @@ class Fault:
 
     Attributes:
         kind: `compile`, `pipeline`, `validation`, `out_of_memory`, `device_lost`, `loop_cap`, `guard_overwritten`, `input_changed`,
-            `not_repeatable`, `depends_on_poison`, `invariant`, `expression`, `reference`, `oracle`, `oracle_loop_cap`, `unsupported`,
-            `internal`.
+            `not_repeatable`, `depends_on_poison`, `invariant`, `expression`, `input`, `no_input`, `reference`, `oracle`,
+            `oracle_loop_cap`, `unsupported`, `internal`.
         message: The facts in one sentence.
         subject: The buffer, entry point or contract key concerned (`expect.c`); empty for none.
         line: Line in the shader from 1, 0 when unknown.

@@ -25,6 +25,7 @@ from pixel_core.kernels.memory import POISONS
 from pixel_core.kernels.patterns import PatternContext
 from pixel_core.kernels.planned import Case, TexturePlan
 from pixel_core.kernels.prepare_case import Inputs, PreparedCase, PreparedCases, Reference, prepare_case
+from pixel_core.kernels.read_provided import InputProblem
 from pixel_core.kernels.results import CaseResult, Fault, OutputResult, Timing
 from pixel_core.kernels.run_oracle import OracleAnswer, OracleProblem, run_oracle
 from pixel_core.kernels.take_slack import take_slack
@@ -160,7 +161,7 @@ def run_case(
 def expression_fault(problem: ExpressionProblem) -> Fault:
     """A mistake in one of the contract's expressions."""
     return Fault(
-        kind="expression",
+        kind="input" if isinstance(problem, InputProblem) else "expression",
         message=problem.message,
         subject=problem.key if isinstance(problem, KeyedProblem) else "",
         expression_start=-1 if problem.span is None else problem.span.start,
@@ -201,7 +202,8 @@ def _invariants(kernel: CheckedKernel, case: Case, inputs: Inputs, first: Kernel
         for output, count in ((one, unwritten_elements(*split_output(case, one), first, second)) for one in kernel.constrained)
         if count
     ]
-    after = {buffer.name: decode_content(buffer, first.buffers[buffer.name]) for buffer in case.buffers if buffer.name in first.buffers}
+    decoded = [one for one in case.buffers if one.name in first.buffers and not one.has_python_codec]
+    after = {buffer.name: decode_content(buffer, first.buffers[buffer.name]) for buffer in decoded}
     broken = check_invariants(kernel.contract, case, inputs, after)
     if broken or unwritten or not kernel.constrained:
         return [*unwritten, *broken], None

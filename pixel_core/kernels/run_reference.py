@@ -28,6 +28,8 @@ class ReferenceCall:
     """One call of `f(**buffers, **dims)`.
 
     Attributes:
+        task: `reference`; `input` for a function that makes the content of one buffer, which gets `seed` and `rng` besides and returns the
+            array alone; or `codec` for an object that packs one buffer.
         file: Python file; absolute, not resolved yet.
         function: Its name there.
         workspace: Folder that the file must lie inside.
@@ -36,8 +38,13 @@ class ReferenceCall:
         values: Dims by name.
         outputs: Output → shape that it must have.
         optional: Outputs that the function may leave out, because the contract has another truth for them.
+        seed: Of an input.
+        scalar: Of an input: what the buffer holds.
+        memory: Of a codec: path of the bytes to unpack; empty where the array is to be packed.
+        memory_bytes: Of a codec: how many bytes the array has when it is packed.
     """
 
+    task: str = "reference"
     file: Path
     function: str
     workspace: Path
@@ -46,6 +53,10 @@ class ReferenceCall:
     values: Mapping[str, int | float]
     outputs: Mapping[str, tuple[int, ...]]
     optional: tuple[str, ...] = ()
+    seed: int = 0
+    scalar: str = ""
+    memory: str = ""
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +192,7 @@ class ReferenceRunner:
 
 def _request(call: ReferenceCall, file: Path) -> Mapping[str, object]:
     return {
+        "task": call.task,
         "file": str(file),
         "function": call.function,
         "workspace": str(call.workspace.resolve()),
@@ -189,6 +201,10 @@ def _request(call: ReferenceCall, file: Path) -> Mapping[str, object]:
         "values": call.values,
         "outputs": call.outputs,
         "optional": call.optional,
+        "seed": call.seed,
+        "scalar": call.scalar,
+        "memory": call.memory,
+        "memory_bytes": call.memory_bytes,
     }
 
 

@@ -20,7 +20,7 @@ from pixel_core.kernels.run_case import CheckedKernel, case_interface, expressio
 from pixel_core.kernels.worker_messages import TimeReply
 
 RESTORED_ROLES = frozenset({"inout", "accumulate"})
-"""Buffers that a run needs as they were before it. Textures stay as a run left them: restoring them is not there yet."""
+"""Buffers and textures that a run needs as they were before it."""
 
 _LEAST_NUMPY_S = 0.01
 
@@ -31,7 +31,7 @@ class TimedJob:
 
     Attributes:
         job: What is run.
-        restored: Buffers that are written anew before each run.
+        restored: Buffers and textures that are written anew before each run.
         factors: The two matrices of the product that the contract expects, f32; None where it expects anything else.
     """
 
@@ -59,7 +59,8 @@ def time_case(engine: Engine, kernel: CheckedKernel, case: Case, runs: int, *, k
         known: Cases that were timed before, so that drawing their inputs again does not heat the machine.
         with_numpy: Time numpy's product as well.
     """
-    key = (kernel.source, kernel.contract.source.text, kernel.contract.name, case.name, case.seed)
+    files = tuple((name, file.sha256) for name, file in case.files.items())
+    key = (kernel.source, kernel.contract.source.text, kernel.contract.name, case.name, case.seed, files)
     try:
         timed = known.get_or_make(key, lambda: _timed_job(kernel, case))
     except ExpressionProblem as problem:
@@ -74,7 +75,7 @@ def time_case(engine: Engine, kernel: CheckedKernel, case: Case, runs: int, *, k
 def _timed_job(kernel: CheckedKernel, case: Case) -> TimedJob:
     inputs, contents = draw_contents(case)
     job = build_jobs(kernel.source, case_interface(kernel, case), case, contents)[0]
-    restored = frozenset(buffer.name for buffer in case.buffers if buffer.role in RESTORED_ROLES and buffer.texture is None)
+    restored = frozenset(buffer.name for buffer in case.buffers if buffer.role in RESTORED_ROLES)
     return TimedJob(job=job, restored=restored, factors=_factors(kernel.contract, inputs))
 
 

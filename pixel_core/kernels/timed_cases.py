@@ -17,6 +17,7 @@ from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understan
 from pixel_core.kernels.plan import MAX_DERIVED_BYTES, MAX_DERIVED_INVOCATIONS
 from pixel_core.kernels.planned import Case
 from pixel_core.kernels.read_cases import case_name
+from pixel_core.kernels.surroundings import Surroundings
 from pixel_core.kernels.toml_text import toml_text
 from pixel_core.source import SourceText
 
@@ -35,6 +36,7 @@ class TimedCases:
         names: Of the cases, in order.
         size_bytes: Of all buffers of one case.
         sidecar: The contract's text.
+        surroundings: Of the shader.
     """
 
     contract: str
@@ -42,11 +44,12 @@ class TimedCases:
     names: tuple[str, ...]
     size_bytes: int
     sidecar: SourceText
+    surroundings: Surroundings
 
     def under(self, shader: str) -> LoadedShader:
         """A shader's text under this contract instead of its own."""
         path = self.sidecar.path.with_name(f"{self.sidecar.path.name.removesuffix('.contract.toml')}.wgsl")
-        return understand(without_contract(SourceText(path, shader)), self.sidecar)
+        return understand(without_contract(SourceText(path, shader)), self.sidecar, self.surroundings)
 
 
 def timed_cases(loaded: LoadedShader, contract: str | None, *, seed: int, rounds: int) -> TimedCases | None:
@@ -74,7 +77,14 @@ def timed_cases(loaded: LoadedShader, contract: str | None, *, seed: int, rounds
         fitting = [case for kernel in examine(alone).kernels for case in kernel.cases if is_small(case)]
         if len(fitting) == rounds:
             size = fitting[0].size_bytes
-            return TimedCases(contract=name, sizes=case_name(sizes), names=names, size_bytes=size, sidecar=sidecar)
+            return TimedCases(
+                contract=name,
+                sizes=case_name(sizes),
+                names=names,
+                size_bytes=size,
+                sidecar=sidecar,
+                surroundings=loaded.surroundings,
+            )
     return None
 
 
@@ -93,7 +103,7 @@ def with_cases(loaded: LoadedShader, contract: str, cases: Toml, **changed: Toml
         return None
     table: Toml = {**document[contract], "derive": False, "cases": cases, **changed}
     sidecar = SourceText(sidecar_path(loaded.source.path), toml_text({contract: table}))
-    return understand(without_contract(loaded.source), sidecar)
+    return understand(without_contract(loaded.source), sidecar, loaded.surroundings)
 
 
 def grown_sizes(cases: tuple[Case, ...], dims: tuple[str, ...]) -> Iterator[dict[str, int]]:

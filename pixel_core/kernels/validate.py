@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pixel_core.kernels.compiler_findings import absence_findings, compiler_find
 from pixel_core.kernels.examine import Examination, ExaminedKernel, examine, finding
 from pixel_core.kernels.execute import CaseRunner
 from pixel_core.kernels.explain_fault import FINAL_FAULTS
+from pixel_core.kernels.join_parts import join_parts
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
 from pixel_core.kernels.place import place_entry
 from pixel_core.kernels.plan import Case
@@ -177,8 +178,10 @@ class Checker:
         self._require_known_engine()
         sources: dict[Path, SourceText] = {}
         findings: list[Finding] = []
-        reports: list[ValidationReport | _Job] = []
+        reported: list[list[ValidationReport | _Job]] = []
         for loaded in shaders:
+            reports: list[ValidationReport | _Job] = []
+            reported.append(reports)
             sources.update(loaded.sources)
             examination = self._examine(loaded, selection)
             findings.extend(examination.findings)
@@ -196,17 +199,24 @@ class Checker:
             if examination.remainder is not None:
                 reports.append(examination.remainder)
             await asyncio.sleep(0)
-        jobs = [report for report in reports if isinstance(report, _Job)]
+        jobs = [report for reports in reported for report in reports if isinstance(report, _Job)]
         if jobs:
             await self._runner.require_device()
             await self._run(jobs, on_progress, cancel, anew=selection is not None, watch_loops=(selection or Selection()).watch_loops)
-        kernels = tuple(
-            report_kernel(report.examined, report.runs, seed=self._options.seed, all_cases=self._options.case is None)
-            if isinstance(report, _Job)
-            else report
-            for report in reports
-        )
+        kernels = tuple(report for reports in reported for report in self._reported(reports))
         return CheckReport(kernels=kernels, findings=tuple(findings), sources=sources)
+
+    def _reported(self, reports: Sequence[ValidationReport | _Job]) -> Iterator[ValidationReport]:
+        """The reports of one shader, one for each contract."""
+        seed, all_cases = self._options.seed, self._options.case is None
+        parts: dict[object, list[tuple[ValidationReport, _Job | None]]] = {}
+        for number, one in enumerate(reports):
+            job = one if isinstance(one, _Job) else None
+            report = report_kernel(one.examined, one.runs, seed=seed, all_cases=all_cases) if isinstance(one, _Job) else one
+            parts.setdefault(number if report.contract is None else report.contract, []).append((report, job))
+        for part in parts.values():
+            ran = [(job.examined, job.runs) for _, job in part if job is not None]
+            yield part[0][0] if len(part) == 1 else join_parts([report for report, _ in part], ran, seed=seed, all_cases=all_cases)
 
     async def require_adapter(self) -> AdapterInfo:
         """What kernels run on.

@@ -9,6 +9,7 @@ import msgspec
 
 from pixel_core.engines.base import AdapterInfo, TimedRuns
 from pixel_core.engines.compilers import CompilerVerdicts
+from pixel_core.kernels.provided_file import ProvidedFile
 from pixel_core.kernels.reference_files import ReferenceFiles
 from pixel_core.kernels.results import CaseResult, Fault
 
@@ -39,6 +40,8 @@ class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
         case: Name of the case.
         seed: Base seed.
         oracle: What the contract names as its oracle, or None.
+        files: Buffer (or `buffer.field`) → content that is not drawn.
+        cases: Names of the cases that have this text, where it depends on sizes; else empty.
     """
 
     path: str
@@ -49,6 +52,8 @@ class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
     case: str
     seed: int
     oracle: OracleText | None = None
+    files: Mapping[str, ProvidedFile] = msgspec.field(default_factory=dict)
+    cases: tuple[str, ...] = ()
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
@@ -76,10 +81,17 @@ class HelloReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DrawInputs(msgspec.Struct, frozen=True, kw_only=True, tag="draw_inputs"):
-    """Draw the inputs of a case and write them as `.npy` files into a folder, for a reference function."""
+    """Draw inputs of a case and write them as `.npy` files into a folder, for a function in Python.
+
+    Attributes:
+        shader: The case.
+        folder: Where to.
+        only: Buffers that are wanted; None for all.
+    """
 
     shader: ShaderText
     folder: str
+    only: tuple[str, ...] | None = None
 
 
 class DrawReply(msgspec.Struct, frozen=True, kw_only=True):

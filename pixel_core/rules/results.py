@@ -191,6 +191,19 @@ PROOF_RULES: tuple[Rule, ...] = (
         example='invariants = ["all(diff(keys) >= 0)", "sum(keys) == sum(old.keys)"]',
         remedy='State the truth as well: `expect = { keys = "sort(keys)" }`, a `reference` in Python, or an `oracle`.',
     ),
+    Rule(
+        code="PX395",
+        name="input-not-provided",
+        severity=Severity.ERROR,
+        summary="A file, a function or a codec that an input comes from does not give what the contract says.",
+        explanation=(
+            '`inputs = { x = "file x.npy" }` takes the shape and the type of the buffer and no other; a file that is not .npy must have as many bytes '
+            'as the buffer. `inputs = { x = "gen.py:f" }` calls a function in your interpreter, which returns one array. A codec in Python packs into '
+            "as many bytes as its `values` and `bytes` say, and packing what it unpacked must change nothing."
+        ),
+        example='inputs = { x = "file x.npy" }   # x.npy is 4 × 4, and shapes = { x = "8 8" }',
+        remedy="The finding names the shape, the type or the bytes that were found, or the line of your file that failed.",
+    ),
 )
 
 RESULT_RULES: tuple[Rule, ...] = (

@@ -67,12 +67,25 @@ def choose_targets(
             refusals.append(Refusal(shader=loaded.source.path, contract=None, case=None, reason=reason, is_failure=is_wrong))
         for examined in wanted:
             for place, text in enumerate(cases or (None,)):
+                if _is_of_another_part(examined, wanted, text):
+                    continue
                 target = _target(loaded, examined, text, seed)
                 if isinstance(target, Target):
                     found[place].append(target)
                 else:
                     refusals.append(target)
     return tuple(target for group in found for target in group), tuple(refusals)
+
+
+def _is_of_another_part(examined: ExaminedKernel, kernels: Sequence[ExaminedKernel], text: str | None) -> bool:
+    """Whether a contract whose shader depends on sizes has another part that is to be timed: the one with the case, or the largest one."""
+    parts = [one for one in kernels if one.kernel.contract.name == examined.kernel.contract.name and one.can_run]
+    if len(parts) < 2:
+        return False
+    if text is None:
+        return examined is not max(parts, key=lambda one: max(case.invocations for case in one.cases))
+    wanted = " ".join(text.split())
+    return examined is not next((one for one in parts if any(case.name == wanted for case in one.cases)), parts[0])
 
 
 def _target(loaded: LoadedShader, examined: ExaminedKernel, text: str | None, seed: int) -> Union[Target, Refusal]:
@@ -111,7 +124,7 @@ def _sized(loaded: LoadedShader, examined: ExaminedKernel, text: str | None, see
 
 
 def _alone(loaded: LoadedShader, contract: str, cases: list[str] | None, seed: int) -> Union[ExaminedKernel, str]:
-    own = next(one for one in loaded.contracts.contracts if one.name == contract).budget
+    own = next(one for one in loaded.all_contracts if one.name == contract).budget
     budget = {"seconds": max(own.seconds, LEAST_BUDGET_S), "bytes": own.bytes, "invocations": own.invocations}
     alone = with_cases(loaded, contract, cases if cases is not None else [{"name": "default"}], budget=budget)
     if alone is None:

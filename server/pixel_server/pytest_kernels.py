@@ -45,12 +45,14 @@ class ShaderFile(pytest.File):
             yield KernelItem.from_parent(self, name="shader", loaded=loaded, contract=None)
             return
         examination = examine(loaded)
-        for examined in examination.kernels:
-            yield KernelItem.from_parent(self, name=examined.kernel.contract.name, loaded=loaded, contract=examined.kernel.contract.name)
+        # A contract whose shader depends on sizes is one, in however many texts.
+        for name in dict.fromkeys(examined.kernel.contract.name for examined in examination.kernels):
+            yield KernelItem.from_parent(self, name=name, loaded=loaded, contract=name)
         # What a program must prepare is prepared when it is tested.
-        waiting = [contract for one in loaded.all_variants if not one.is_prepared for contract in one.contracts.contracts]
-        for contract in waiting:
-            yield KernelItem.from_parent(self, name=contract.name, loaded=loaded, contract=contract.name)
+        unprepared = [contract for one in loaded.all_variants if not one.is_prepared for contract in one.contracts.contracts]
+        waiting = dict.fromkeys(contract.name for contract in unprepared)
+        for name in waiting:
+            yield KernelItem.from_parent(self, name=name, loaded=loaded, contract=name)
         if examination.remainder is not None and not waiting:
             yield KernelItem.from_parent(self, name="shader", loaded=loaded, contract=None)
 
@@ -102,7 +104,7 @@ class KernelItem(pytest.Item):
         """Where the contract begins, line from 0."""
         line = None
         if not isinstance(self.loaded, Finding):
-            spans = [one.span for one in self.loaded.contracts.contracts if one.name == self.contract and one.source.path == self.path]
+            spans = [one.span for one in self.loaded.all_contracts if one.name == self.contract and one.source.path == self.path]
             line = self.loaded.source.position(spans[0].start)[0] - 1 if spans else None
         return self.path, line, f"{self.path.name}::{self.name}"
 

@@ -386,4 +386,4 @@ def _text_of(document: Document) -> SourceText | Finding:
 
 
 def _has_reference(shader: OpenShader) -> bool:
-    return shader.analysis is not None and any(contract.reference for contract in shader.analysis.loaded.all_contracts)
+    return shader.analysis is not None and any(contract.python_code for contract in shader.analysis.loaded.all_contracts)

@@ -75,8 +75,8 @@ async def watch(paths: Sequence[str], options: CheckOptions, console: Console) -
 def affected(shaders: Iterable[Path], touched: Collection[Path]) -> frozenset[Path]:
     """The shaders that a change of these absolute paths concerns.
 
-    A shader is concerned by itself, by its sidecar, by the files that it is made of, by the oracles that its contracts name and, when
-    one names a Python reference, by every Python file: references import.
+    A shader is concerned by itself, by its sidecar, by the files that it is made of, by the oracles and inputs that its contracts name and,
+    when one names something in Python, by every Python file: references import.
     """
     return frozenset(
         shader
@@ -91,7 +91,7 @@ def _rests_on(shader: Path, touched: Collection[Path]) -> bool:
     if not isinstance(loaded, LoadedShader):
         return False
     python_changed = any(path.suffix == ".py" for path in touched)
-    has_reference = any(contract.reference is not None for contract in loaded.all_contracts)
+    has_reference = any(contract.python_code for contract in loaded.all_contracts)
     return (python_changed and has_reference) or any(_absolute(path) in touched for path in loaded.files)
 
 

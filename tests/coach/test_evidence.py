@@ -174,6 +174,32 @@ async def test_partly_proved_is_no_proof(prover: Prover, workspace: Path) -> Non
 
 
 @asyncio_module
+async def test_kernel_in_a_dialect(prover: Prover, workspace: Path) -> None:
+    """A template and macros are expanded as the contract says, and a program of the user's is given nothing that was generated."""
+    steps = '//! prepare = [{ template = { factor = 3 } }, { define = { WIDTH = "n" } }]\n//! cases'
+    dialect = TRIPLE.replace("//! cases", steps).replace("* 3.0", "* f32({{ factor }})").replace("arrayLength(&x)", "WIDTH")
+    (workspace / "k.wgsl").write_text(dialect, encoding="utf-8")
+    better = dialect.replace("x[id.x] * f32", "f32").replace("{{ factor }})", "{{ factor }}) * x[id.x]")
+    assert better != dialect
+    evidence = await gather(prover, "k.wgsl", better)
+    assert evidence.proof is Proof.PROVED, evidence.checks
+    evidence = await gather(prover, "k.wgsl", dialect.replace("{{ factor }}", "{{ factor + 1 }}"))
+    assert evidence.proof is Proof.REFUTED
+    assert check_of(evidence, "contract").status is CheckStatus.FAILED
+    commanded = dialect.replace("{ template = { factor = 3 } }", f'{{ command = ["touch", "{workspace / "was-here"}"] }}')
+    (workspace / "k.wgsl").write_text(commanded, encoding="utf-8")
+    evidence = await gather(prover, "k.wgsl", commanded + "// more")
+    assert evidence.proof is Proof.NOT_VALIDATED
+    assert check_of(evidence, "parse").summary == "`touch` prepares this shader, and no program of yours is given what was generated"
+    own = CODE.replace("triple(", "other(")
+    generated = dialect.replace("[triple]", "[other]").replace(CODE, own)
+    (workspace / "k.wgsl").unlink()
+    evidence = await gather(prover, "k.wgsl", generated.replace("triple(", "other("))
+    assert evidence.proof is not Proof.PROVED
+    assert not (workspace / "was-here").exists()
+
+
+@asyncio_module
 async def test_kernel_held_against_the_one_it_replaces(prover: Prover, workspace: Path) -> None:
     (workspace / "old.wgsl").write_text(CODE)
     text = TRIPLE.replace('expect = { y = "3 * x" }', 'oracle = "old.wgsl:triple"')

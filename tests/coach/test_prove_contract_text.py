@@ -18,6 +18,9 @@ from pixel_core.source import SourceText
         ("prepare = [{ command = ['touch', 'was-here'] }]", "a program to prepare its shader"),
         ("prepare = [{ define = {} }, { template = {} }]", "a program to prepare its shader"),
         ("reference = 'ref.py:f'", "`ref.py:f`"),
+        ("inputs = { x = 'gen.py:x' }", "`gen.py:x`"),
+        ("inputs = { x = 'file x.npy' }", None),
+        ("codecs = { x = { python = 'nf4.py:nf4', values = 8, bytes = 4 } }", "`nf4.py:nf4`"),
     ],
 )
 def test_code_that_a_contract_would_run(key: str, runs: str | None, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class ScriptedChecker:
         whose = "copy" if "fn copy" in text else "candidate" if "2.0 * x" in text else "base"
         seconds = self._seconds(whose, self._calls[whose])
         self._calls[whose] += 1
-        if shaders[0].sidecar is not None:
+        if shaders[0].sidecar is not None and whose != "copy":
             self.inputs.add(shaders[0].sidecar.text)
         # The other clock runs wrong, so that a test shows which one is read.
         wall, cpu = (9.0, seconds) if self._adapter.is_software else (seconds, 9.0)
@@ -115,6 +115,13 @@ async def test_faster_is_more_than_noise(current: list[float], candidate_s: floa
     assert record.speedup is not None
     assert record.low > 1.0
     assert record.is_faster is is_faster
+
+
+async def test_nothing_is_below_a_floor_that_cannot_be_measured() -> None:
+    """The roofline's copy moves 1,024 words at least."""
+    few = [text.replace("//! cases", '//! where = ["n <= 100"]\n//! cases').replace("n=1000", "n=50") for text in (BASE, FASTER)]
+    record = await timed(by_text(base=0.2, candidate=0.1, copy=0.15), base=few[0], text=few[1])
+    assert (record.case, record.floor_s, record.is_suspicious) == ("n=100", 0.0, False)
 
 
 async def test_the_same_program_is_not_timed() -> None:

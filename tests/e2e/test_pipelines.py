@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -48,6 +49,68 @@ def test_pytest_collects_contracts(project: Path) -> None:
     assert said.splitlines()[0] == "wrong.wgsl::dot_product", said
     code, said = run(project, (*pytest_here, "--pixel-kernels", "-k", "right", "-n", "1"))
     assert (code, "1 passed" in said) == (0, True), said
+
+
+DIALECT = """//! [k]
+//! dims = "n"
+//! prepare = [{ define = { N = "n", TYPE = "f32" } }]
+//! shapes = { y = "n" }
+//! dispatch = "ceil(n / 64)"
+//! expect = { y = "arange(n)" }
+//! cases = ["n=64", "n=65", "n=200"]
+#include "part.inc"
+@group(0) @binding(0) var<storage, read_write> y: array<TYPE>;
+@compute @workgroup_size(64) fn k(@builtin(global_invocation_id) id: vec3<u32>) {
+    /* 𝄞 */ if (id.x < N) { STORE(id.x, f32(id.x) * 2.0); }
+}
+"""
+PART = "// 𝄞\n#define STORE(at, value) y[at] = value; scaled(at)\nfn scaled(at: u32) { y[at] = y[at] * FACTOR; }\n"
+
+
+@pytest.fixture
+def dialect(tmp_path: Path) -> Path:
+    """A repository with a kernel that is made of macros and an included file; one is right, one wrong, one mistaken in what it includes."""
+    kernels = {
+        "right": (DIALECT, PART),
+        "wrong": (DIALECT, PART.replace("FACTOR", "0.25")),
+        "broken": (DIALECT, PART.replace("y[at] *", "y[et] *")),
+    }
+    for name, (kernel, part) in kernels.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "k.wgsl").write_text(kernel, encoding="utf-8")
+        (tmp_path / name / "part.inc").write_text(part.replace("FACTOR", "0.5"), encoding="utf-8")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.device
+def test_pytest_shows_findings_of_a_dialect_where_they_were_written(dialect: Path) -> None:
+    code, said = run(dialect, (sys.executable, "-m", "pytest", "--color=no", "--pixel-kernels", "-W", "error"))
+    # One item for each contract, however many texts its sizes make of the file.
+    assert (code, "2 failed, 1 passed" in said) == (1, True), said
+    assert "FAILED wrong/k.wgsl::k" in said
+    line = DIALECT.split("\n").index("    /* 𝄞 */ if (id.x < N) { STORE(id.x, f32(id.x) * 2.0); }") + 1
+    assert f"wrong/k.wgsl:{line}:29" in said
+    assert f"broken/part.inc:3:{PART.splitlines()[2].index('y[at] *') + 3}" in said, said
+
+
+@pytest.mark.device
+def test_sarif_of_a_dialect_has_places_of_the_original_text(dialect: Path) -> None:
+    code, said = run(dialect, (sys.executable, "-m", "pixel_server.cli", "check", "--format", "sarif", "."))
+    assert code == 1, said
+    (sarif_run,) = json.loads(said)["runs"]
+    places = [
+        (result["ruleId"], place["artifactLocation"]["uri"], place["region"])
+        for result in sarif_run["results"]
+        for place in (one["physicalLocation"] for one in result["locations"])
+    ]
+    line = DIALECT.split("\n").index("    /* 𝄞 */ if (id.x < N) { STORE(id.x, f32(id.x) * 2.0); }") + 1
+    # Columns in UTF-16: the clef is two.
+    wrong = {"startLine": line, "startColumn": 30, "endLine": line, "endColumn": 58}
+    assert ("PX401", "wrong/k.wgsl", wrong) in places, places
+    assert {uri for code, uri, _ in places if code == "PX130"} == {"broken/part.inc"}
+    assert all(not uri.endswith("as prepared") for _, uri, _ in places)
 
 
 def test_pytest_collects_nothing_unasked(project: Path) -> None:

@@ -176,6 +176,11 @@ def test_which_shaders_a_change_concerns() -> None:
     Path("a.wgsl").write_text(made_of, encoding="utf-8")
     assert concerned("part.inc") == {"a.wgsl"}
     assert concerned("other.inc") == set()
+    Path("a.wgsl").write_text(
+        '//! [s]\n//! inputs = { x = "file data/x.bin", z = "gen.py:z" }\n//! dispatch = 1\n//! expect = { y = "x" }\n', encoding="utf-8"
+    )
+    assert concerned("data/x.bin") == {"a.wgsl"}
+    assert concerned("imported.py") == {"a.wgsl", "b.wgsl"}
 
 
 def test_merging_keeps_what_is_still_true() -> None:

@@ -14,8 +14,9 @@ from lsprotocol import types
 if TYPE_CHECKING:
     from watchdog.observers.api import ObservedWatch
 
-GLOBS: Final = ("**/*.wgsl", "**/*.contract.toml", "**/*.py", "**/*.{inc,h,glsl,tmpl,jinja,j2,js,mjs,ts,rs}")
-"""The last are what shaders are made of by `prepare`; of other names a change is seen when the shader is looked at again."""
+GLOBS: Final = ("**/*.wgsl", "**/*.contract.toml", "**/*.py", "**/*.{npy,bin,raw}", "**/*.{inc,h,glsl,tmpl,jinja,j2,js,mjs,ts,rs}")
+"""The last two are what inputs come from, and what shaders are made of by `prepare`; of other names a change is seen when the shader is
+looked at again."""
 
 SETTLE_S: Final = 0.1
 """Editors touch a file several times in one save. What is touched all the time, such as a log, holds up nothing longer than this."""

@@ -7,10 +7,19 @@ from typing import Any
 
 import pytest
 
-from pixel_core.engines.base import BindingJob, BufferJob, CompileFailure, DispatchJob, KernelJob, RunFailure, TimedRuns
-from pixel_core.engines.buffer_pool import Allocation
+from pixel_core.engines.base import (
+    BindingJob,
+    BufferJob,
+    CompileFailure,
+    DispatchJob,
+    KernelJob,
+    RunFailure,
+    TextureJob,
+    TextureView,
+    TimedRuns,
+)
 from pixel_core.engines.device import DeviceEngine, open_device_engine
-from pixel_core.engines.guards import storage_region
+from pixel_core.engines.textures import PlacedTextures
 from pixel_core.engines.time_runs import MAX_RUNS, time_runs
 
 
@@ -67,32 +76,31 @@ class Recorder:
 
 def test_all_runs_are_one_submission_after_the_uploads_have_arrived() -> None:
     device = Recorder()
-    timed = time_runs(device, lambda _: device.log.append("run"), (), 3, None)
+    timed = time_runs(device, lambda _: device.log.append("run"), None, 3, None)
     assert device.log == ["run", "run", "run", "submit", "wait", "submit", "wait"]
     assert (timed.runs, timed.device_s) == (3, None)
 
 
-def test_buffers_are_restored_before_each_run_and_outside_of_its_time() -> None:
+def test_what_a_run_needs_is_restored_before_each_run_and_outside_of_its_time() -> None:
     device = Recorder()
-    allocation = Allocation("buffer", storage_region(8), 1, is_uniform=False)
-    time_runs(device, lambda _: device.log.append("run"), ((allocation, bytes(8)),), 2, None)
+    time_runs(device, lambda _: device.log.append("run"), lambda: device.log.append("write"), 2, None)
     assert device.log == ["write", "run", "submit", "wait", "submit", "wait"] * 2
 
 
 def test_timestamps_are_ticks_around_each_pass() -> None:
     device = Recorder(ticks=(100, 160, 1000, 1020))
-    timed = time_runs(device, lambda _: None, (), 2, 10.0)
+    timed = time_runs(device, lambda _: None, None, 2, 10.0)
     assert timed.device_s == pytest.approx(40 * 10e-9)
     assert device.log == ["queries 4", "pass 0-1", "pass 2-3", "submit", "wait", "submit", "wait", "resolve (0, 4)", "submit"]
 
 
 def test_timestamps_that_jump_back_are_no_time() -> None:
-    assert time_runs(Recorder(ticks=(100, 50)), lambda _: None, (), 1, 1.0).device_s is None
+    assert time_runs(Recorder(ticks=(100, 50)), lambda _: None, None, 1, 1.0).device_s is None
 
 
 def test_a_query_set_has_room_for_every_run() -> None:
     device = Recorder()
-    assert time_runs(device, lambda _: None, (), 10**9, None).runs == MAX_RUNS
+    assert time_runs(device, lambda _: None, None, 10**9, None).runs == MAX_RUNS
     assert 2 * MAX_RUNS <= 4096
 
 
@@ -121,6 +129,34 @@ def test_a_real_device(engine: DeviceEngine, restored: frozenset[str]) -> None:
         assert 0 < timed.device_s <= timed.wall_s
     else:
         assert timed.device_s is None
+
+
+@pytest.mark.device
+def test_textures_are_restored_as_buffers_are(engine: DeviceEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    restored: list[str] = []
+    restore = PlacedTextures.restore
+
+    def recorded(self: PlacedTextures, name: str) -> None:
+        restored.append(name)
+        restore(self, name)
+
+    monkeypatch.setattr(PlacedTextures, "restore", recorded)
+    source = """@group(0) @binding(0) var image: texture_storage_2d<r32uint, read_write>;
+@compute @workgroup_size(8, 8) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    textureStore(image, id.xy, 2u * textureLoad(image, id.xy) + vec4(1u));
+}
+"""
+    view = TextureView(dimension="2d", access="read_write")
+    binding = BindingJob(group=0, binding=0, buffer="image", view=view, writable=True)
+    dispatch = DispatchJob(entry_point="main", constants={}, workgroups=(1, 1, 1), bindings=(binding,))
+    texture = TextureJob(
+        format="r32uint", texel_bytes=4, dimension="2d", extent=(8, 8, 1), has_layers=False, levels=1, initial=bytes(256), read_back=True
+    )
+    job = KernelJob(source=source, buffers={}, dispatches=(dispatch,), textures={"image": texture})
+    assert isinstance(engine.time(job, 3, frozenset({"image"})), TimedRuns)
+    assert restored == ["image"] * 3
+    assert isinstance(engine.time(job, 3, frozenset()), TimedRuns)
+    assert restored == ["image"] * 3
 
 
 @pytest.mark.device

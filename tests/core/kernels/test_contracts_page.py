@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import jsonschema
 import pytest
 import tomli
 
-from pixel_core.kernels.contract_keys import CASE_KEYS, COMPARE_KEYS, CONTRACT_KEYS, PASS_KEYS, SAMPLER_KEYS, TEXTURE_KEYS
+from pixel_core.kernels.contract_keys import CASE_KEYS, CODEC_KEYS, COMPARE_KEYS, CONTRACT_KEYS, PASS_KEYS, SAMPLER_KEYS, TEXTURE_KEYS
 from pixel_core.kernels.doc_block import find_doc_block
 from pixel_core.kernels.examine import examine
 from pixel_core.kernels.functions import FUNCTIONS
@@ -41,6 +43,10 @@ def contract_text(shader: str) -> str:
 def write_steps(folder: Path) -> list[str]:
     """Write the kernels of the page as `step1.wgsl` and so on; returns their stems."""
     names = [f"step{number + 1}" for number in range(len(blocks("wgsl")))]
+    for python in blocks("python"):
+        # A file's name is the comment in its first line; the first of the page is the reference.
+        first = python.split("\n", 1)[0]
+        (folder / (first[2:] if first.startswith("# ") else "reference.py")).write_text(python, encoding="utf-8")
     for name, shader in zip(names, blocks("wgsl"), strict=True):
         (folder / f"{name}.wgsl").write_text(shader, encoding="utf-8")
     return names
@@ -64,7 +70,7 @@ def test_kernels_of_the_page_pass(tmp_path: Path) -> None:
     # The truth in Python is that of the first kernel.
     (tmp_path / "truth.wgsl").write_text(re.sub(r"^//!.*\n", "", blocks("wgsl")[0], flags=re.MULTILINE), encoding="utf-8")
     (tmp_path / "truth.contract.toml").write_text(blocks("toml")[0], encoding="utf-8")
-    (tmp_path / "reference.py").write_text(blocks("python")[0], encoding="utf-8")
+    subprocess.run([sys.executable, "make_curve.py"], cwd=tmp_path, check=True)
     outcome = run_check(tmp_path)
     statuses = {(Path(kernel["shader"]).stem, kernel["contract"]): kernel["status"] for kernel in outcome.report["kernels"]}
     assert {stem for stem, _ in statuses} == set(names)
@@ -82,8 +88,9 @@ def test_sidecars_of_the_page_are_read(toml: str) -> None:
 
 
 def test_the_page_has_a_kernel_for_each_step() -> None:
-    assert len(blocks("wgsl")) == 14
+    assert len(blocks("wgsl")) == 17
     assert len(blocks("toml")) == 4
+    assert len(blocks("python")) == 4
 
 
 @pytest.mark.parametrize("name", list(FUNCTIONS))
@@ -115,6 +122,7 @@ def test_the_schema_has_the_readers_keys() -> None:
     contract = definitions["contract"]["properties"]
     assert set(contract["textures"]["additionalProperties"]["properties"]) == set(TEXTURE_KEYS)
     assert set(contract["samplers"]["additionalProperties"]["properties"]) == set(SAMPLER_KEYS)
+    assert set(contract["codecs"]["additionalProperties"]["anyOf"][1]["properties"]) == set(CODEC_KEYS)
     assert set(definitions["compare"]["anyOf"][1]["properties"]) == set(COMPARE_KEYS)
 
 
@@ -139,6 +147,8 @@ def test_the_schema_accepts_every_example(toml: str) -> None:
         "reference = 'a.py:b'\noracle = 'a.wgsl:b'",
         "roles = { y = 'output' }",
         "codecs = { y = 'q5_1' }",
+        "codecs = { y = { python = 'f.py:f', values = 8 } }",
+        "codecs = { y = { python = 'f.py:f', values = 8, bytes = 0 } }",
         "cases = []",
         "cases = [{ dims = { n = 1.5 } }]",
         "cases = [{ sead = 1 }]",

@@ -166,6 +166,10 @@ def test_reads_a_doc_block_and_keeps_its_places() -> None:
     assert BLOCK[contract.span.start : contract.span.end] == "[scale]"
 
 
+PYTHON_CODEC = '{ python = "nf4.py:nf4", values = 64, bytes = 36 }'
+CODEC_HINT = f"one of f16x2, q4_0, q8_0, u8x4, unorm8x4, or {PYTHON_CODEC}"
+
+
 @pytest.mark.parametrize("line_end", ["\r\n", "\r"])
 def test_reads_other_line_ends(line_end: str) -> None:
     contract = read_one(read_block(BLOCK.replace("\n", line_end)))
@@ -297,14 +301,34 @@ def scale(line: str, *, without: str = "") -> str:
         ("define = { t = '⟦sum⟧(x, axes=1)' }", "PX307", "`sum` has no keyword `axes`", "it takes `axis`, `keepdims`"),
         ("inputs = { x = '⟦normel⟧(0, 1)' }", "PX307", "unknown function `normel`", "did you mean `normal`?"),
         (
-            "inputs = { x = ⟦'gen.py:row_ptr'⟧ }",
-            "PX304",
-            "inputs from a file or a Python function are not supported yet",
-            "draw it with `normal`, `uniform`, `integers`, … or compute it from other inputs",
+            "inputs = { x = ⟦'gen.py:row-ptr'⟧ }",
+            "PX305",
+            "`gen.py:row-ptr` is not a file and a function",
+            'write a function: "gen.py:row_ptr"',
         ),
+        ("inputs = { x = ⟦'file'⟧ }", "PX305", "`file` names no file", 'write `"file weights.npy"`'),
+        ("inputs = { x = ⟦'a/b.npy'⟧ }", "PX305", "`a/b.npy` is a file; that is not an expression", 'write `"file a/b.npy"`'),
         ("roles = { x = '⟦output⟧' }", "PX305", "`output` is not one of the roles", "did you mean `out`?"),
-        ("codecs = { x = '⟦q5_1⟧' }", "PX305", "`q5_1` is not one of the codecs", "one of f16x2, q4_0, q8_0, u8x4, unorm8x4"),
-        ("codecs = { x = '⟦f.py:pack⟧' }", "PX304", "`f.py:pack` is not supported yet", "supported: f16x2, q4_0, q8_0, u8x4, unorm8x4"),
+        ("codecs = { x = '⟦q5_1⟧' }", "PX305", "`q5_1` is not one of the codecs", CODEC_HINT),
+        (
+            "codecs = { x = '⟦f.py:pack⟧' }",
+            "PX305",
+            "`f.py:pack` does not say how many bytes hold how many values",
+            'write { python = "f.py:pack", values = 64, bytes = 36 }',
+        ),
+        ("codecs = { x = ⟦{ python = 'f.py:p', values = 8 }⟧ }", "PX308", "the codec has no `bytes`", f"write {PYTHON_CODEC}"),
+        (
+            "codecs = { x = { python = 'f.py:p', values = ⟦0⟧, bytes = 8 } }",
+            "PX305",
+            "`values` of a block is a whole number from 1 to 65,536",
+            "write how many values a block holds: values = 64",
+        ),
+        (
+            "codecs = { x = { ⟦file⟧ = 'f.py:p', values = 8, bytes = 8 } }",
+            "PX303",
+            "unknown key `file`",
+            "known here: python, values, bytes",
+        ),
         ("buffers = { tmp = '⟦vec4⟧ n' }", "PX305", "a buffer starts with its type: f32, f16, i32, u32", 'write `tmp = "u32 n"`'),
         (
             "reference = ⟦'truth'⟧",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pixel_core.kernels.file_hashes import FileHashes
 from pixel_core.kernels.result_cache import CaseRun, ResultCache, cache_key
 from pixel_core.kernels.results import CaseResult, Fault
 
@@ -25,13 +26,13 @@ def run_with(*kinds: str, files: dict[str, str] | None = None) -> CaseRun:
     ],
 )
 def test_what_may_end_otherwise_is_told_and_not_reused(kinds: tuple[str, ...], is_found: bool, is_last: bool) -> None:
-    cache, run = ResultCache(), run_with(*kinds)
+    cache, run = ResultCache(FileHashes()), run_with(*kinds)
     cache.keep("key", run)
     assert (cache.find("key"), cache.last("key")) == (run if is_found else None, run if is_last else None)
 
 
 def test_a_later_run_takes_the_place_of_an_earlier_one() -> None:
-    cache = ResultCache()
+    cache = ResultCache(FileHashes())
     cache.keep("key", run_with())
     cache.keep("key", run_with("worker_ended"))
     assert cache.find("key") is None
@@ -42,7 +43,7 @@ def test_a_later_run_takes_the_place_of_an_earlier_one() -> None:
 def test_a_file_that_changed_ends_what_rests_on_it(tmp_path: Path) -> None:
     path = tmp_path / "ref.py"
     path.write_text("1", encoding="utf-8")
-    cache = ResultCache()
+    cache = ResultCache(FileHashes())
     run = run_with(files={str(path): hashlib.sha256(b"1").hexdigest()})
     cache.keep("key", run)
     assert cache.find("key") == run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from array import array
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,23 @@ async def test_a_reference_that_changes_is_run_again(client: Editor, tmp_path: P
     await client.until_verdict(uri, "passed")
     reference.write_text(REFERENCE.replace("2 *", "4 *"), encoding="utf-8")
     await client.codes(uri, "PX401")
+
+
+async def test_an_input_file_that_changes_is_read_again(client: Editor, tmp_path: Path) -> None:
+    numbers = array("f", range(64))
+    (tmp_path / "x.raw").write_bytes(numbers.tobytes())
+    text = RIGHT.replace("2 * x", "where(x < 64, 2 * x, 0)").replace("//! expect", '//! inputs = { x = "file x.raw" }\n//! expect')
+    text = text.replace(
+        '["N=64", "N=65", "N=1"]', "[{ dims = { N = 64 }, seed = 1 }, { dims = { N = 64 }, seed = 2 }, { dims = { N = 64 }, seed = 3 }]"
+    )
+    uri = client.open(write(tmp_path, "k.wgsl", text), text)
+    await client.until_verdict(uri, "passed")
+    (tmp_path / "x.raw").write_bytes(array("f", (64.0 + number for number in numbers)).tobytes())
+    await client.codes(uri, "PX401")
+    (tmp_path / "x.raw").unlink()
+    await client.codes(uri, "PX395")
+    (tmp_path / "x.raw").write_bytes(numbers.tobytes())
+    await client.until_verdict(uri, "passed")
 
 
 async def test_a_reference_that_changes_while_it_is_called_is_called_again(client: Editor, tmp_path: Path) -> None:
