@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pixel_core import __version__
 from pixel_core.errors import PixelError
 from pixel_server.cli_coach import coach_verbs, positive_number
+from pixel_server.cli_fs import fs_verbs
 from pixel_server.cli_models import model_verbs, run_model_verb
 from pixel_server.cli_weights import WEIGHTS_VERBS, weights_verbs
-from pixel_server.cli_fs import fs_verbs
 
 INTERRUPTED_CODE = 130
 BROKEN_PIPE_CODE = 141
