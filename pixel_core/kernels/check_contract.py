@@ -47,7 +47,7 @@ MAX_TURNS = 1024
 def check_contract(contract: KernelContract, interface: ShaderInterface, shader: SourceText) -> list[Finding]:
     """Everything in a contract that does not fit its shader, whatever the sizes of a case."""
     check = _Check(contract, interface, shader)
-    findings = check.entries() or check.types()
+    findings = check.entries() or check.types() or check.misspelt()
     if findings:
         # Nothing more can be known about buffers; further findings would only repeat these.
         return findings
@@ -112,6 +112,24 @@ class _Check:
                 message = f"no pass binds the buffer `{name}`"
                 hint = f'bind it to a variable: bind = {{ variable = "{name}" }}'
                 findings.append(at_key(self._contract, "PX321", f"key@buffers.{name}", message, hint))
+        return findings
+
+    def misspelt(self) -> list[Finding]:
+        """Buffers that `bind` alone names, and that are nearly called like another one. A new name stands in other tables too."""
+        contract = self._contract
+        tables: tuple[Collection[str], ...] = (contract.shapes, contract.expect, contract.inputs, contract.sources, contract.roles)
+        known = {name.partition(".")[0] for table in tables for name in table}
+        known |= {*contract.buffers, *contract.textures, *self._bindings}
+        findings: list[Finding] = []
+        for step in contract.passes:
+            for variable, names in step.bind.items():
+                wrong = next((name for name in names if name not in known), None)
+                close = None if wrong is None else closest_name(wrong, known)
+                if close is not None:
+                    key = f"{step.key_of('bind')}.{variable}"
+                    findings.append(
+                        at_key(contract, "PX321", key, f"`{wrong}` is not a buffer of this contract", f"did you mean `{close}`?")
+                    )
         return findings
 
     def _aliases(self, step: PassContract) -> list[Finding]:

@@ -67,7 +67,8 @@ def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader:
             continue
         if roles[name] in OUTPUT_ROLES:
             constrained.extend(part for part in missing if part in held)
-        if use.is_written and not use.is_declared and name not in contract.roles:
+        # Who says `scratch` promises nothing; who says `out` means to.
+        if use.is_written and not use.is_declared and contract.roles.get(name) in (None, *OUTPUT_ROLES):
             findings.extend(_without_truth(contract, use, part, shader) for part in missing if part not in held)
     if not outputs and not constrained and not findings:
         findings.append(

@@ -30,7 +30,8 @@ def report_kernel(examined: ExaminedKernel, runs: CaseRuns, *, seed: int, all_ca
     kernel = examined.kernel
     results = [(case, run.result) for case, run in runs]
     reports = {case.name: _case_report(case, result) for case, result in results}
-    is_complete = all_cases and len(runs) == len(examined.cases)
+    # Cases that could not even be planned would count too.
+    is_complete = all_cases and len(runs) == len(examined.cases) and not has_error(examined.findings)
     told = examined.loaded.told(explain_results(kernel, results, all_cases=is_complete))
     findings = (*examined.findings, *told)
     status = _status(kernel, results, findings, is_complete=is_complete)

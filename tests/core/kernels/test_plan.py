@@ -500,7 +500,10 @@ def test_default_inputs_follow_the_type() -> None:
 
 
 def test_an_output_without_truth_is_a_warning() -> None:
-    planned = plan(ROLES, '[main]\nshapes = { a = 4, b = 4, c = 4 }\ndispatch = 1\nexpect = { b = "a" }')
+    contract = '[main]\nshapes = { a = 4, b = 4, c = 4 }\ndispatch = 1\nexpect = { b = "a" }'
+    # Whoever calls it an output has not said what it must equal either.
+    assert [one.code for one in plan(ROLES, f'{contract}\nroles = {{ c = "out" }}').findings] == ["PX329"]
+    planned = plan(ROLES, contract)
     (finding,) = planned.findings
     assert (finding.code, finding.severity) == ("PX329", Severity.WARNING)
     assert finding.message == "`c` is written, and nothing says what it must equal"
@@ -623,6 +626,7 @@ def scale(old: str, new: str) -> str:
             "`x` has the role `out`, and the shader can only read it",
             "declare it `var<storage, read_write>`",
         ),
+        ("derive = false", "bind = { x = ⟦'yy'⟧ }", "PX321", "`yy` is not a buffer of this contract", "did you mean `y`?"),
         ("derive = false", 'bind = { ⟦z⟧ = "x" }', "PX321", "`scale` uses no storage variable or texture `z`", "it uses: x, y"),
         (
             "derive = false",
