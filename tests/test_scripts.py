@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,9 +26,22 @@ def test_shell_scripts_stop_at_the_first_failure(script: Path) -> None:
     subprocess.run(("bash", "-n", script), check=True)
 
 
-def test_continuous_integration_runs_the_tests() -> None:
-    lines = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert lines[-3:] == ['scripts/test "$@" </dev/null', 'wait "$!" || true', "exec scripts/test_editors </dev/null"]
+CI_STEPS = ("scripts/setup", ".venv/bin/ruff", ".venv/bin/lint-imports", ".venv/bin/basedpyright", "scripts/test", "scripts/test_editors")
+
+
+@pytest.mark.parametrize("broken", [None, *CI_STEPS])
+def test_continuous_integration_fails_with_any_of_its_steps(tmp_path: Path, broken: str | None) -> None:
+    for step in (".ci/run", *CI_STEPS):
+        path = tmp_path / step
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#!/bin/sh\necho "{step} $*"\nexit {3 if step == broken else 0}\n')
+        path.chmod(0o755)
+    shutil.copy(REPOSITORY / ".ci" / "run", tmp_path / ".ci" / "run")
+    done = subprocess.run((tmp_path / ".ci" / "run", "--durations=5"), capture_output=True, encoding="utf-8", timeout=60, check=False)
+    assert done.returncode == (0 if broken is None else 3), done.stderr
+    if broken is None:
+        assert {line.split()[0] for line in done.stdout.splitlines()} == set(CI_STEPS)
+        assert "scripts/test --durations=5" in done.stdout.splitlines()
 
 
 def test_the_demo_breaks_one_line(tmp_path: Path) -> None:
