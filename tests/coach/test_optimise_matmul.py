@@ -88,10 +88,22 @@ SLOWER = (
 DROPS_A_ROW = SIXTEEN_SUMS.replace("y < 4u", "y < 3u")
 
 
+TRIES = 4
+"""On a busy machine the stopwatch may rightly not believe a kernel that is faster; it is asked again then, from the beginning."""
+
+
 @pytest.mark.device
 async def test_a_naive_matmul_becomes_faster_and_only_what_was_measured_is_claimed(tmp_path: Path) -> None:
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
+    for number in range(TRIES):
+        if await optimise(tmp_path / str(number)):
+            return
+    pytest.fail(f"in {TRIES} runs the stopwatch never found sixteen sums a thread faster than one")
+
+
+async def optimise(folder: Path) -> bool:
+    """Whether the faster kernel was found faster; what is claimed and written must be right in either case."""
+    workspace = folder / "workspace"
+    workspace.mkdir(parents=True)
     kernel = workspace / "matmul.wgsl"
     kernel.write_text(NAIVE, encoding="utf-8")
     replies = [
@@ -100,10 +112,10 @@ async def test_a_naive_matmul_becomes_faster_and_only_what_was_measured_is_claim
         {"role": "generator", "round": 3, "contains": "not faster beyond the spread", "text": f"```wgsl\n{SIXTEEN_SUMS}```\n"},
         {"role": "reviewer", "round": 3, "text": review_reply(8)},
     ]
-    script = tmp_path / "session.json"
+    script = folder / "session.json"
     script.write_text(json.dumps({"replies": replies}), encoding="utf-8")
     scripted = AgentSettings(service="scripted", model=str(script))
-    environment = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    environment = {"XDG_STATE_HOME": str(folder / "state")}
     with Store(queue_path(environment)) as store:
         task = store.add(NewTask(workspace=workspace, title="Faster", action=Action.OPTIMISE_KERNEL, target="matmul.wgsl"))
     events: list[Event] = []
@@ -113,12 +125,18 @@ async def test_a_naive_matmul_becomes_faster_and_only_what_was_measured_is_claim
     wrong, slow, fast = (event.evidence for event in events if isinstance(event, EvidenceGathered))
     assert (wrong.proof, wrong.checks[-1].status, wrong.measured_speedup) == (Proof.REFUTED, CheckStatus.SKIPPED, None)
     assert (slow.proof, slow.checks[-1].name, slow.checks[-1].status) == (Proof.REFUTED, "speed", CheckStatus.FAILED)
-    assert (fast.proof, fast.checks[-1].name, fast.checks[-1].status) == (Proof.PROVED, "speed", CheckStatus.PASSED)
+    assert fast.checks[-1].name == "speed"
+    with Store(queue_path(environment)) as store:
+        state, board = store.get(task.number).state, leaderboard(store.attempts(task.number))
+    if fast.proof is not Proof.PROVED:
+        assert (fast.proof, fast.checks[-1].status, state) == (Proof.REFUTED, CheckStatus.FAILED, State.NEEDS_HUMAN)
+        assert kernel.read_text(encoding="utf-8") == NAIVE
+        return False
+    assert fast.checks[-1].status is CheckStatus.PASSED
     assert fast.checks[-1].summary.startswith(f"{fast.measured_speedup:.2f} times as fast as the file as it is")
     assert kernel.read_text(encoding="utf-8") == SIXTEEN_SUMS
-    with Store(queue_path(environment)) as store:
-        assert store.get(task.number).state is State.COMPLETED
-        board = leaderboard(store.attempts(task.number))
+    assert state is State.COMPLETED
     assert [(variant.attempt, variant.is_best) for variant in board] == [(3, True), (2, False)]
     assert board[0].speedup == fast.measured_speedup
     assert board[0].speedup > board[1].speedup
+    return True
