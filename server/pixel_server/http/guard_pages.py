@@ -10,9 +10,8 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pixel_server.http.loopback_names import LOOPBACK_NAMES
 from pixel_server.http.problems import Problem, problem_response
-
-_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
 
 _HEADERS: Final = {
     "content-security-policy": (
@@ -45,7 +44,7 @@ class GuardPages:
         self._app = app
         self._token = token.encode()
         self._cookie = cookie_name(port)
-        self._hosts = {f"{name}:{port}".encode() for name in _NAMES}
+        self._hosts = {f"{name}:{port}".encode() for name in LOOPBACK_NAMES}
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

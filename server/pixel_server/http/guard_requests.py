@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pixel_server.http.loopback_names import LOOPBACK_NAMES
 from pixel_server.http.problems import Problem, problem_response
-
-_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
 class GuardRequests:
@@ -27,7 +25,7 @@ class GuardRequests:
     def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
         self._app = app
         self._token = f"Bearer {token}".encode()
-        self._hosts = {f"{name}:{port}".encode() for name in _NAMES}
+        self._hosts = {f"{name}:{port}".encode() for name in LOOPBACK_NAMES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
