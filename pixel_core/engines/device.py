@@ -42,6 +42,7 @@ from pixel_core.engines.guards import storage_region, uniform_region
 from pixel_core.engines.instrument import zero_workgroup_memory
 from pixel_core.engines.job_checks import check_job
 from pixel_core.engines.naga_message import read_naga_message
+from pixel_core.engines.native_backends import NATIVE_BACKENDS
 from pixel_core.engines.read_back import plan_copies, read_back, writable_buffers
 from pixel_core.engines.record_dispatch import record_dispatch
 from pixel_core.engines.strip_enables import STRIPPED_EXTENSIONS, strip_enables
@@ -55,7 +56,6 @@ from pixel_core.wgsl.analyse import Module, analyse
 from pixel_core.wgsl.parse import parse
 
 _WANTED_FEATURES = frozenset({"shader-f16", "subgroup", "subgroup-barrier", "immediates", TIMESTAMP_QUERY})
-_BACKENDS = {"linux": ("Vulkan",), "darwin": ("Metal",), "win32": ("DX12", "Vulkan")}
 _STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.INDIRECT | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
 _UNIFORM = wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST
 
@@ -78,11 +78,11 @@ def open_device_engine(cache_folder: Path | None = None, analyser: Callable[[str
     Raises:
         EngineUnavailable: No adapter, or none that gives a device.
     """
-    if sys.platform in _BACKENDS:
+    if sys.platform in NATIVE_BACKENDS:
         # Loading the OpenGL drivers as well would cost a quarter of a second, for adapters that nobody wants to compute on.
         # The choice is made once per process; a second engine is content with it.
         with contextlib.suppress(RuntimeError):
-            set_instance_extras(backends=_BACKENDS[sys.platform])
+            set_instance_extras(backends=NATIVE_BACKENDS[sys.platform])
     try:
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
         engine = DeviceEngine(adapter, analyser or analyse_text)

@@ -17,9 +17,9 @@ from wgpu.backends.wgpu_native.extras import set_instance_extras
 
 from pixel_core.engines.base import AdapterInfo
 from pixel_core.engines.driver_hint import driver_hint
+from pixel_core.engines.native_backends import NATIVE_BACKENDS
 from pixel_core.errors import DeviceFailed, EngineUnavailable
 
-_BACKENDS = {"linux": ("Vulkan",), "darwin": ("Metal",), "win32": ("DX12", "Vulkan")}
 _STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
 _UNIFORM = wgpu.BufferUsage.UNIFORM
 _TEXTURE = wgpu.TextureUsage.STORAGE_BINDING | wgpu.TextureUsage.TEXTURE_BINDING | wgpu.TextureUsage.COPY_DST | wgpu.TextureUsage.COPY_SRC
@@ -124,10 +124,10 @@ def open_program_device() -> ProgramDevice:
     Raises:
         EngineUnavailable: No adapter, or none that gives a device.
     """
-    if sys.platform in _BACKENDS:
+    if sys.platform in NATIVE_BACKENDS:
         # As in `device`: the choice is made once per process, and a second engine is content with it.
         with contextlib.suppress(RuntimeError):
-            set_instance_extras(backends=_BACKENDS[sys.platform])
+            set_instance_extras(backends=NATIVE_BACKENDS[sys.platform])
     try:
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
         device = adapter.request_device_sync()
