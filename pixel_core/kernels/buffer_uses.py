@@ -41,6 +41,11 @@ class BufferUse:
         return any(is_texture(one) for one in self.variables)
 
     @property
+    def is_uniform(self) -> bool:
+        """Whether the shader sees it as a uniform alone."""
+        return bool(self.variables) and all(one.address_space == "uniform" for one in self.variables)
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """Names of the parts of a structure, or of an array of structures; empty for plain arrays."""
         struct = element_struct(self.type)
@@ -120,6 +125,16 @@ def holds_values(binding: Binding) -> bool:
     return binding.address_space == "storage" or is_texture(binding)
 
 
+def has_content(contract: KernelContract, binding: Binding) -> bool:
+    """Whether a contract fills a variable as it fills buffers: one that holds values, or a uniform that `inputs` names."""
+    return holds_values(binding) or (binding.address_space == "uniform" and binding.name in _filled(contract))
+
+
+def _filled(contract: KernelContract) -> set[str]:
+    tables = [contract.inputs, contract.sources, *(table for case in contract.cases for table in (case.inputs, case.sources))]
+    return {name for table in tables for name in table}
+
+
 def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping[str, BufferUse]:
     """Every buffer and texture of the contract's passes, in binding order."""
     variables: dict[str, dict[str, Binding]] = {}
@@ -128,7 +143,7 @@ def buffer_uses(contract: KernelContract, interface: ShaderInterface) -> Mapping
         if entry is None:
             continue
         for binding in entry_bindings(interface, entry):
-            if holds_values(binding):
+            if has_content(contract, binding):
                 for name in step.bind.get(binding.name, (binding.name,)):
                     variables.setdefault(name, {})[binding.name] = binding
         if step.indirect is not None and step.indirect.buffer in contract.buffers:

@@ -50,6 +50,7 @@ def _storage(case: Case, contents: Mapping[str, bytes], run: int) -> dict[str, B
     return {
         buffer.name: BufferJob(
             initial=_filling(buffer, run) if is_poisoned(buffer.role) else _with_slack(buffer, contents[buffer.name], run),
+            is_uniform=buffer.is_uniform,
             read_back=_is_read_back(buffer, run),
         )
         for buffer in case.buffers
@@ -74,7 +75,7 @@ def _texture(buffer: BufferPlan, contents: Mapping[str, bytes], run: int) -> Tex
 
 
 def _is_read_back(buffer: BufferPlan, run: int) -> bool:
-    return buffer.role in {"out", "inout", "accumulate"} or (run == 0 and buffer.role != "scratch")
+    return buffer.role in {"out", "inout", "accumulate"} or (run == 0 and buffer.role != "scratch" and not buffer.is_uniform)
 
 
 def _with_slack(buffer: BufferPlan, content: bytes, run: int) -> bytes:

@@ -11,7 +11,7 @@ from pixel_core.kernels.buffer_uses import (
     BufferUse,
     buffer_uses,
     entry_bindings,
-    holds_values,
+    has_content,
     is_sampler,
     is_texture,
     is_unwieldy,
@@ -100,7 +100,7 @@ class _Check:
                 findings.append(at_span(self._contract, "PX304", self._contract.span, message, None, label))
         for step in self._contract.passes:
             entry = self._interface.entry_point(step.entry)
-            names = [one.name for one in entry_bindings(self._interface, entry) if holds_values(one)] if entry else []
+            names = [one.name for one in entry_bindings(self._interface, entry) if has_content(self._contract, one)] if entry else []
             for variable in step.bind:
                 if variable not in names:
                     message = f"`{step.entry}` uses no storage variable or texture `{variable}`"
@@ -135,7 +135,7 @@ class _Check:
     def _aliases(self, step: PassContract) -> list[Finding]:
         """One buffer behind two variables of a dispatch, one of which writes: WebGPU forbids it."""
         entry = self._interface.entry_point(step.entry)
-        storage = [one for one in entry_bindings(self._interface, entry) if holds_values(one)] if entry else []
+        storage = [one for one in entry_bindings(self._interface, entry) if has_content(self._contract, one)] if entry else []
         turns = min(lcm(*(len(names) for names in step.bind.values())), MAX_TURNS)
         for turn in range(turns if step.is_repeated else 1):
             holders: dict[str, Binding] = {}

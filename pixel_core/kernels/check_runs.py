@@ -71,7 +71,7 @@ def check_runs(
         Fault(kind="guard_overwritten", subject=name, message=f"the {GUARD_BYTES} bytes before or after `{name}` changed")
         for name in dict.fromkeys((*first.broken_guards, *second.broken_guards))
     ]
-    faults += [fault for buffer in case.buffers if buffer.role in _INPUT_ROLES for fault in _changed_input(buffer, contents, first)]
+    faults += [fault for buffer in _changeable_inputs(case) for fault in _changed_input(buffer, contents, first)]
     differences = [one for buffer in case.buffers if buffer.role in _WRITTEN_ROLES for one in _differences(buffer, first, second)]
     differences = [one for one in (_compared(one, valid, unordered) for one in differences) if one is not None]
     depending = [one for one in differences if _depends(one).any()]
@@ -103,6 +103,11 @@ def _compared(one: _Difference, valid: Mapping[str, int], unordered: Collection[
     if one.name in unordered and np.array_equal(np.sort(_words(one.before), axis=None), np.sort(_words(one.after), axis=None)):
         return None
     return one if one.where.any() else None
+
+
+def _changeable_inputs(case: Case) -> Iterator[BufferPlan]:
+    """What a kernel should leave alone and could change: a uniform cannot be written."""
+    return (buffer for buffer in case.buffers if buffer.role in _INPUT_ROLES and not buffer.is_uniform)
 
 
 def _changed_input(buffer: BufferPlan, contents: Mapping[str, bytes], run: KernelRun) -> Iterator[Fault]:

@@ -21,6 +21,7 @@ from pixel_core.kernels.contract_text import contract_text
 from pixel_core.kernels.file_hashes import FileHashes
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path
+from pixel_core.kernels.named_settings import named_settings
 from pixel_core.kernels.place import Kernel
 from pixel_core.kernels.plan import Case
 from pixel_core.kernels.provide_inputs import ProvidedInputs, Providing, provide_inputs
@@ -328,6 +329,7 @@ class CaseRunner:
             folder=folder,
             arrays=drawn.arrays,
             values={name: case.symbols[name] for name in kernel.contract.dims},
+            settings=named_settings(case),
             outputs=drawn.outputs,
             optional=tuple(kernel.contract.expect),
         )

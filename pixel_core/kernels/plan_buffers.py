@@ -55,14 +55,29 @@ def plan_buffer(contract: KernelContract, use: BufferUse, role: str, case: str, 
         message = f"`{use.name}` has {size:,} bytes; a binding has at most {MAX_BUFFER_BYTES:,} (case {case})"
         raise PlanProblem(at_key(contract, "PX328", _shape_key(contract, use.name, ""), message, "use a smaller size"))
     for variable in use.variables:
-        _check_other_type(contract, use, variable.type, size)
+        if variable.address_space != "uniform":
+            _check_other_type(contract, use, variable.type, size)
     slack = 0
     if use.name in contract.slack:
         slack = 4 * _whole(contract, contract.slack[use.name], case, symbols)
         if slack > MAX_SLACK_BYTES:
             message = f"`{use.name}` has {slack:,} bytes of slack; at most {MAX_SLACK_BYTES:,} are allowed (case {case})"
             raise PlanProblem(at_key(contract, "PX328", f"slack.{use.name}", message, "slack counts words of 4 bytes"))
-    return BufferPlan(name=use.name, role=role, type=use.type, shapes=shapes, codec=codec, size_bytes=size + slack, slack_bytes=slack)
+    type_ = use.type
+    if use.is_uniform and isinstance(type_, Array):
+        # A uniform array has a fixed length, and what a case does not fill of it is there all the same.
+        slack = max(slack, size_of(type_) - size)
+        type_ = Array(type_.element, None)
+    return BufferPlan(
+        name=use.name,
+        role=role,
+        type=type_,
+        shapes=shapes,
+        codec=codec,
+        size_bytes=size + slack,
+        slack_bytes=slack,
+        is_uniform=use.is_uniform,
+    )
 
 
 def fits_memory(buffer: BufferPlan, size: int) -> bool:
@@ -221,6 +236,11 @@ def _array(contract: KernelContract, use: BufferUse, type_: Type, stated: Axes |
     """Logical axes and bytes of a part without structures."""
     if not (isinstance(type_, Array) and type_.count is None):
         fixed = _fixed_axes(type_)
+        if stated is not None and use.is_uniform and isinstance(type_, Array) and prod(stated) < prod(fixed):
+            each = prod(_fixed_axes(type_.element))
+            if prod(stated) % each:
+                raise _divides_not(contract, use, field, prod(stated), each, case)
+            return stated, prod(stated) // each * stride_of(type_)
         if stated is not None and prod(stated) != prod(fixed):
             name = f"{use.name}.{field}" if field else use.name
             message = f"`{name}` is {_count(prod(stated))}, and {describe(type_)} holds {prod(fixed):,} (case {case})"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pixel_core.findings import Label
-from pixel_core.kernels.buffer_uses import entry_bindings, holds_values, is_sampler
+from pixel_core.kernels.buffer_uses import entry_bindings, has_content, is_sampler
 from pixel_core.kernels.contract import CaseContract, KernelContract, Parameter, PassContract, PassGroup, Step
 from pixel_core.kernels.expressions import Expression, ExpressionProblem
 from pixel_core.kernels.plan_problem import PlanProblem, at_expression, at_key, at_span
@@ -137,8 +137,8 @@ def _plan_dispatch(
     values.update(workgroup_symbols(interface, step.entry))
     bindings: list[BindingPlan] = []
     for binding in entry_bindings(interface, entry):
-        has_content = holds_values(binding)
-        is_parameter = not has_content and not is_sampler(binding)
+        is_filled = has_content(planning.contract, binding)
+        is_parameter = not is_filled and not is_sampler(binding)
         uniform: ParameterValue | None = None
         if is_parameter:
             uniform = plan_uniform(planning.contract, binding, parameters, planning.case.name, values)
@@ -147,7 +147,7 @@ def _plan_dispatch(
                 group=binding.group,
                 binding=binding.binding,
                 variable=binding.name,
-                buffer=_bound(step, binding.name, turn) if has_content else None,
+                buffer=_bound(step, binding.name, turn) if is_filled else None,
                 uniform_type=binding.type if is_parameter else None,
                 uniform_value=uniform,
                 sampler=sampler_of(planning.contract, binding.name) if is_sampler(binding) else None,

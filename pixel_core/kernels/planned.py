@@ -42,7 +42,7 @@ class TexturePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BufferPlan:
-    """One storage buffer, or one texture, which differs from it only in how its bytes lie.
+    """One buffer, or one texture, which differs from it only in how its bytes lie.
 
     Attributes:
         name: The contract's name for it: the shader variable, or a key of `buffers`.
@@ -54,6 +54,7 @@ class BufferPlan:
         slack_bytes: How many of them lie behind the content: the kernel may read them, and nothing may depend on what it finds.
         texture: What makes it a texture; its parts are `""` for the largest level, `mip1`, `mip2`, … for the others, each ending with an
             axis of channels.
+        is_uniform: Whether it is bound as a uniform, which nothing can write.
     """
 
     name: str
@@ -64,6 +65,7 @@ class BufferPlan:
     size_bytes: int
     slack_bytes: int = 0
     texture: TexturePlan | None = None
+    is_uniform: bool = False
 
     @property
     def has_python_codec(self) -> bool:

@@ -181,7 +181,7 @@ def _load(file: str, function: str, sources: _Sources, *, is_codec: bool) -> Any
 
 
 def _arguments(function: Callable[..., Any], request: dict[str, Any]) -> dict[str, Any]:
-    """Everything on offer that the function takes: all of it with `**anything`, else by parameter name."""
+    """Everything on offer that the function takes: all of it with `**anything`, else by parameter name; settings by name alone."""
     import numpy as np
 
     folder = Path(request["folder"])
@@ -195,9 +195,11 @@ def _arguments(function: Callable[..., Any], request: dict[str, Any]) -> dict[st
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return offered
+    by_name = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    settings = {one.name: request["settings"][one.name] for one in by_name if one.name in request["settings"]}
+    offered = {**settings, **offered}
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return offered
-    by_name = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     missing = [one.name for one in by_name if one.default is one.empty and one.name not in offered]
     if missing:
         names = ", ".join(f"`{name}`" for name in offered)

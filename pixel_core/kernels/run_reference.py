@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
 import msgspec
 
+from pixel_core.kernels.planned import ParameterValue
 from pixel_core.kernels.reference_files import ReferenceFiles
 from pixel_core.kernels.workspace_files import resolve_inside
 from pixel_core.processes.exits import ChildExit
@@ -36,6 +37,7 @@ class ReferenceCall:
         folder: Where the arrays are, and where the results go.
         arrays: Buffer → part (`""` for a plain array) → name of its `.npy` file in the folder.
         values: Dims by name.
+        settings: Uniforms and overrides by name, for functions that name them.
         outputs: Output → shape that it must have.
         optional: Outputs that the function may leave out, because the contract has another truth for them.
         seed: Of an input.
@@ -51,6 +53,7 @@ class ReferenceCall:
     folder: Path
     arrays: Mapping[str, Mapping[str, str]]
     values: Mapping[str, int | float]
+    settings: Mapping[str, ParameterValue] = field(default_factory=dict[str, "ParameterValue"])
     outputs: Mapping[str, tuple[int, ...]]
     optional: tuple[str, ...] = ()
     seed: int = 0
@@ -199,6 +202,7 @@ def _request(call: ReferenceCall, file: Path) -> Mapping[str, object]:
         "folder": str(call.folder),
         "arrays": call.arrays,
         "values": call.values,
+        "settings": call.settings,
         "outputs": call.outputs,
         "optional": call.optional,
         "seed": call.seed,

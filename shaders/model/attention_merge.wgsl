@@ -4,15 +4,21 @@
 //!
 //! [attention_merge]
 //! prepare   = [{ define = {} }]
-//! dims      = "tokens tiles heads columns"
-//! where     = ["columns % 32 == 0", "tokens == 1", "tiles >= 1"]
-//! shapes    = { sums = "tokens tiles heads columns", tops = "tokens tiles heads 2", bytes = "tokens (heads * columns / 32) 8", scales = "tokens (heads * columns / 32) 4" }
-//! params    = { state = { position = "32 * tiles - 1" }, size = { heads = "heads", columns = "columns", tiles = "tiles" } }
+//! dims      = "tokens position space heads columns"
+//! where     = ["columns % 32 == 0", "position + tokens <= 32 * space", "tokens <= 65535"]
+//! shapes    = { sums = "tokens space heads columns", tops = "tokens space heads 2", bytes = "tokens (heads * columns / 32) 8", scales = "tokens (heads * columns / 32) 4" }
+//! params    = { state = { position = "position" }, size = { heads = "heads", columns = "columns", tiles = "space" } }
 //! inputs    = { sums = "normal(0, 1)", tops = "uniform(0.5, 3)" }
-//! dispatch  = "ceil(heads * columns / 512), tokens"
+//! dispatch  = "ceil(heads * columns / 32 / workgroup_size.x), tokens"
 //! reference = "reference.py:attention_merge"
 //! compare   = { bytes = "exact", scales = "exact" }
-//! cases     = ["tokens=1 tiles=4 heads=9 columns=64", "tokens=1 tiles=1 heads=1 columns=32", "tokens=1 tiles=64 heads=14 columns=64", "tokens=1 tiles=3 heads=2 columns=128"]
+//! cases     = [
+//!   "tokens=1 position=127 space=4 heads=9 columns=64",
+//!   "tokens=4 position=62 space=5 heads=2 columns=32",
+//!   "tokens=1 position=0 space=1 heads=1 columns=32",
+//!   "tokens=1 position=2047 space=64 heads=14 columns=64",
+//!   "tokens=1 position=95 space=3 heads=2 columns=128",
+//! ]
 //! derive    = false
 
 #include "quantise_block.wgsl"

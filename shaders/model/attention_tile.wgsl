@@ -7,91 +7,42 @@
 //! Source: T. Dao et al., "FlashAttention", arXiv 2205.14135 (2022); the split over keys as "Flash-Decoding", T. Dao, D. Haziza, F. Massa, G. Sizov (2023).
 //!
 //! [attention_tile]
-//! entry     = "attention_tile"
-//! prepare   = [{ define = { HEAD = "64u", GROUP = "3u" } }]
-//! dims      = "tokens kv_heads position tiles"
-//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
-//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
+//! prepare   = [{ define = { HEAD = "width", GROUP = "group", UNIFORM = 1 } }]
+//! dims      = "tokens kv_heads group width position tiles space window"
+//! where     = [
+//!   "position + tokens <= 32 * tiles",
+//!   "tiles <= space",
+//!   "width % 8 == 0",
+//!   "tokens * kv_heads * group * width <= 16384",
+//!   "kv_heads <= 65535",
+//! ]
+//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = "window", tiles = "space" } }
 //! dispatch  = "tiles, kv_heads, tokens"
 //! reference = "reference.py:attention_tile"
-//! flops     = "128 * tokens * tiles * kv_heads * 192"
+//! flops     = "128 * tokens * tiles * kv_heads * group * width"
 //! cases     = [
-//!   "tokens=1 kv_heads=3 position=99 tiles=4",
-//!   "tokens=4 kv_heads=3 position=29 tiles=2",
-//!   "tokens=1 kv_heads=1 position=0 tiles=1",
-//!   "tokens=1 kv_heads=2 position=63 tiles=2",
+//!   "tokens=1 kv_heads=3 group=3 width=64 position=99 tiles=4 space=6 window=0",
+//!   "tokens=4 kv_heads=3 group=3 width=64 position=29 tiles=2 space=2 window=0",
+//!   "tokens=1 kv_heads=3 group=3 width=64 position=30 tiles=2 space=3 window=0",
+//!   "tokens=1 kv_heads=1 group=1 width=32 position=0 tiles=1 space=1 window=0",
+//!   "tokens=4 kv_heads=2 group=1 width=32 position=92 tiles=3 space=4 window=40",
+//!   "tokens=1 kv_heads=2 group=2 width=128 position=63 tiles=2 space=2 window=0",
 //! ]
 //! derive    = false
 //!
 //! [attention_tile.shapes]
-//! q      = "tokens (3 * kv_heads) 64"
-//! keys   = "(32 * tiles) kv_heads 32"
-//! values = "(32 * tiles) kv_heads 32"
-//! sums   = "tokens tiles (3 * kv_heads) 64"
-//! tops   = "tokens tiles (3 * kv_heads) 2"
+//! q      = "tokens (group * kv_heads) width"
+//! keys   = "(32 * tiles) kv_heads (width / 2)"
+//! values = "(32 * tiles) kv_heads (width / 2)"
+//! sums   = "tokens space (group * kv_heads) width"
+//! tops   = "tokens space (group * kv_heads) 2"
 //!
 //! [attention_tile.inputs]
 //! q      = "normal(0, 0.3)"
 //! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
 //! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
-//!
-//! [attention_tile_alone]
-//! entry     = "attention_tile"
-//! prepare   = [{ define = { HEAD = "32u", GROUP = "1u" } }]
-//! dims      = "tokens kv_heads position tiles"
-//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
-//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
-//! dispatch  = "tiles, kv_heads, tokens"
-//! reference = "reference.py:attention_tile"
-//! flops     = "128 * tokens * tiles * kv_heads * 32"
-//! cases     = [
-//!   "tokens=1 kv_heads=3 position=99 tiles=4",
-//!   "tokens=4 kv_heads=3 position=29 tiles=2",
-//!   "tokens=1 kv_heads=1 position=0 tiles=1",
-//!   "tokens=1 kv_heads=2 position=63 tiles=2",
-//! ]
-//! derive    = false
-//!
-//! [attention_tile_alone.shapes]
-//! q      = "tokens (1 * kv_heads) 32"
-//! keys   = "(32 * tiles) kv_heads 16"
-//! values = "(32 * tiles) kv_heads 16"
-//! sums   = "tokens tiles (1 * kv_heads) 32"
-//! tops   = "tokens tiles (1 * kv_heads) 2"
-//!
-//! [attention_tile_alone.inputs]
-//! q      = "normal(0, 0.3)"
-//! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
-//! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
-//!
-//! [attention_tile_wide]
-//! entry     = "attention_tile"
-//! prepare   = [{ define = { HEAD = "128u", GROUP = "2u" } }]
-//! dims      = "tokens kv_heads position tiles"
-//! where     = ["position + tokens > 32 * (tiles - 1)", "position + tokens <= 32 * tiles", "kv_heads <= 65535", "tokens <= 65535"]
-//! params    = { state = { position = "position" }, size = { kv_heads = "kv_heads", window = 0, tiles = "tiles" } }
-//! dispatch  = "tiles, kv_heads, tokens"
-//! reference = "reference.py:attention_tile"
-//! flops     = "128 * tokens * tiles * kv_heads * 256"
-//! cases     = [
-//!   "tokens=1 kv_heads=3 position=99 tiles=4",
-//!   "tokens=4 kv_heads=3 position=29 tiles=2",
-//!   "tokens=1 kv_heads=1 position=0 tiles=1",
-//!   "tokens=1 kv_heads=2 position=63 tiles=2",
-//! ]
-//! derive    = false
-//!
-//! [attention_tile_wide.shapes]
-//! q      = "tokens (2 * kv_heads) 128"
-//! keys   = "(32 * tiles) kv_heads 64"
-//! values = "(32 * tiles) kv_heads 64"
-//! sums   = "tokens tiles (2 * kv_heads) 128"
-//! tops   = "tokens tiles (2 * kv_heads) 2"
-//!
-//! [attention_tile_wide.inputs]
-//! q      = "normal(0, 0.3)"
-//! keys   = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
-//! values = "integers(14336, 16384) + 65536 * integers(14336, 16384) + 32768 * integers(0, 2)"
+//! sums   = "normal(0, 1)"
+//! tops   = "normal(0, 1)"
 
 #include "exact_exp.wgsl"
 

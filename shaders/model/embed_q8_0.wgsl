@@ -3,21 +3,48 @@
 //!
 //! [embed_q8_0]
 //! entry     = "embed_q8_0"
-//! prepare   = [{ define = { TEXTURE = 1, SCALE_TEXELS = 1 } }]
-//! dims      = "batch groups blocks"
+//! prepare   = [{ define = { TEXTURE = 1 } }]
+//! dims      = "batch groups blocks first"
 //! where     = ["batch <= 65535"]
-//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups (1 * blocks)" } }
+//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups blocks" } }
 //! shapes    = { tokens = "batch", y = "batch (32 * blocks)" }
-//! params    = { size = { columns = "32 * blocks", first = 0, rows = "8 * groups", scale = 1 } }
-//! dispatch  = "ceil(8 * blocks / 32), batch"
+//! params    = { size = { columns = "32 * blocks", first = "first", rows = "8 * groups", scale = 1 } }
+//! dispatch  = "ceil(8 * blocks / workgroup_size.x), batch"
 //! reference = "reference.py:embed_q8_0"
-//! cases     = ["batch=4 groups=40 blocks=18", "batch=1 groups=1 blocks=1", "batch=7 groups=5 blocks=3"]
+//! cases     = [
+//!   "batch=4 groups=40 blocks=18 first=0",
+//!   { name = "scaled", dims = { batch = 1, groups = 1, blocks = 1, first = 0 }, params = { size = { scale = 24.5 } }, inputs = { tokens = "integers(0, 8)" } },
+//!   "batch=7 groups=5 blocks=3 first=64",
+//! ]
 //! derive    = false
 //!
 //! [embed_q8_0.inputs]
-//! tokens = "integers(0, 8 * groups)"
+//! tokens = "first + integers(0, 9 * groups)"
 //! quants = "integers(0, 4294967296)"
 //! scales = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! y      = "normal(0, 1)"
+//!
+//! [embed_q8_0_buffer]
+//! entry     = "embed_q8_0"
+//! prepare   = [{ define = {} }]
+//! dims      = "batch groups blocks first"
+//! where     = ["batch <= 65535"]
+//! shapes    = { quants = "(2 * groups) (8 * blocks) 4", scales = "groups blocks 4", tokens = "batch", y = "batch (32 * blocks)" }
+//! params    = { size = { columns = "32 * blocks", first = "first", rows = "8 * groups", scale = 1 } }
+//! dispatch  = "ceil(8 * blocks / workgroup_size.x), batch"
+//! reference = "reference.py:embed_q8_0"
+//! cases     = [
+//!   "batch=4 groups=40 blocks=18 first=0",
+//!   { name = "scaled", dims = { batch = 1, groups = 1, blocks = 1, first = 0 }, params = { size = { scale = 24.5 } }, inputs = { tokens = "integers(0, 8)" } },
+//!   "batch=7 groups=5 blocks=3 first=64",
+//! ]
+//! derive    = false
+//!
+//! [embed_q8_0_buffer.inputs]
+//! tokens = "first + integers(0, 9 * groups)"
+//! quants = "integers(0, 4294967296)"
+//! scales = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! y      = "normal(0, 1)"
 
 #ifdef TEXTURE
 @group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;

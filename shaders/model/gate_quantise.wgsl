@@ -11,7 +11,7 @@
 //! shapes    = { gate_up = "tokens 2 (32 * blocks)", bytes = "tokens blocks 8", scales = "tokens blocks 4" }
 //! params    = { size = { columns = "32 * blocks" } }
 //! inputs    = { gate_up = "normal(0, 2)" }
-//! dispatch  = "ceil(blocks / 16), tokens"
+//! dispatch  = "ceil(blocks / workgroup_size.x), tokens"
 //! reference = "reference.py:gate_quantise"
 //! compare   = { bytes = "exact", scales = "exact" }
 //! cases     = [
@@ -19,6 +19,7 @@
 //!   "tokens=4 blocks=48",
 //!   "tokens=3 blocks=1",
 //!   { name = "large", dims = { tokens = 2, blocks = 17 }, inputs = { gate_up = "normal(0, 100)" } },
+//!   { name = "gelu", dims = { tokens = 2, blocks = 17 }, overrides = { gelu = "true" } },
 //! ]
 //! derive    = false
 

@@ -20,6 +20,7 @@
 //!   "tokens=3 blocks=1",
 //!   "tokens=2 blocks=67",
 //!   { name = "small", dims = { tokens = 2, blocks = 18 }, inputs = { x = "normal(0, 0.001)" } },
+//!   { name = "epsilon", dims = { tokens = 2, blocks = 2 }, inputs = { x = "normal(0, 0.001)" }, params = { size = { epsilon = 1e-6 } } },
 //! ]
 //! derive    = false
 

@@ -5,15 +5,21 @@
 //!
 //! [q8_0_matvec]
 //! entry     = "q8_0_matvec"
-//! prepare   = [{ define = { TOKENS = "1u", TEXTURE = 1 } }]
-//! dims      = "groups blocks"
-//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups (1 * blocks)" } }
-//! shapes    = { x = "1 blocks 8", x_scales = "1 blocks 4", y = "1 (8 * groups)" }
-//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 0 } }
-//! dispatch  = "ceil(groups / 16)"
+//! prepare   = [{ define = { TOKENS = "tokens", TEXTURE = 1, UNIFORM = 1 } }]
+//! dims      = "tokens groups blocks first stride add"
+//! where     = ["first % 4 == 0", "stride % 4 == 0", "first + 8 * groups <= stride", "tokens * blocks <= 2048"]
+//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups blocks" } }
+//! shapes    = { x = "tokens blocks 8", x_scales = "tokens blocks 4", y = "tokens stride" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = "first", stride = "stride", add = "add" } }
+//! dispatch  = "ceil(groups / workgroup_size.x)"
 //! reference = "reference.py:q8_0_matvec"
-//! flops     = "1 * 512 * groups * blocks"
-//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! flops     = "512 * tokens * groups * blocks"
+//! cases     = [
+//!   "tokens=1 groups=72 blocks=18 first=0 stride=576 add=1",
+//!   "tokens=4 groups=17 blocks=3 first=8 stride=160 add=0",
+//!   "tokens=4 groups=5 blocks=48 first=0 stride=40 add=1",
+//!   "tokens=1 groups=1 blocks=1 first=0 stride=8 add=0",
+//! ]
 //! derive    = false
 //!
 //! [q8_0_matvec.inputs]
@@ -21,17 +27,23 @@
 //! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
 //! x        = "integers(0, 4294967296)"
 //! x_scales = "normal(0, 1)"
+//! y        = "normal(0, 100)"
 //!
 //! [q8_0_matvec_buffer]
 //! entry     = "q8_0_matvec"
-//! prepare   = [{ define = { TOKENS = "1u", STORED = 1 } }]
-//! dims      = "groups blocks"
-//! shapes    = { quants = "(2 * groups) (8 * blocks) 4", scales = "groups (1 * blocks) 4", x = "1 blocks 8", x_scales = "1 blocks 4", y = "1 (8 * groups)" }
-//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 1 } }
-//! dispatch  = "ceil(groups / 16)"
+//! prepare   = [{ define = { TOKENS = "tokens", UNIFORM = 1 } }]
+//! dims      = "tokens groups blocks first stride add"
+//! where     = ["first % 4 == 0", "stride % 4 == 0", "first + 8 * groups <= stride", "tokens * blocks <= 2048"]
+//! shapes    = { quants = "(2 * groups) (8 * blocks) 4", scales = "groups blocks 4", x = "tokens blocks 8", x_scales = "tokens blocks 4", y = "tokens stride" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = "first", stride = "stride", add = "add" } }
+//! dispatch  = "ceil(groups / workgroup_size.x)"
 //! reference = "reference.py:q8_0_matvec"
-//! flops     = "1 * 512 * groups * blocks"
-//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! flops     = "512 * tokens * groups * blocks"
+//! cases     = [
+//!   "tokens=4 groups=17 blocks=3 first=8 stride=160 add=0",
+//!   "tokens=4 groups=5 blocks=48 first=0 stride=40 add=1",
+//!   "tokens=4 groups=1 blocks=1 first=0 stride=8 add=0",
+//! ]
 //! derive    = false
 //!
 //! [q8_0_matvec_buffer.inputs]
@@ -40,25 +52,6 @@
 //! x        = "integers(0, 4294967296)"
 //! x_scales = "normal(0, 1)"
 //! y        = "normal(0, 100)"
-//!
-//! [q8_0_matmul]
-//! entry     = "q8_0_matvec"
-//! prepare   = [{ define = { TOKENS = "4u", TEXTURE = 1 } }]
-//! dims      = "groups blocks"
-//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups (1 * blocks)" } }
-//! shapes    = { x = "4 blocks 8", x_scales = "4 blocks 4", y = "4 (8 * groups)" }
-//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 0 } }
-//! dispatch  = "ceil(groups / 16)"
-//! reference = "reference.py:q8_0_matvec"
-//! flops     = "4 * 512 * groups * blocks"
-//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
-//! derive    = false
-//!
-//! [q8_0_matmul.inputs]
-//! quants   = "integers(0, 4294967296)"
-//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
-//! x        = "integers(0, 4294967296)"
-//! x_scales = "normal(0, 1)"
 
 #ifdef TEXTURE
 @group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;

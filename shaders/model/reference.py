@@ -37,33 +37,36 @@ def q8_0_weights(quants, scales):
     return levels, halves(scales).reshape(groups, blocks, 8).transpose(0, 2, 1).reshape(groups * 8, blocks)
 
 
-def product(weights, x, x_scales, y, shift=0):
-    """Gives y + W · x and the sum of all magnitudes."""
+def product(weights, x, x_scales, y, first, add, shift=0):
+    """Gives y with W · x put or added in from row `first` on, and the sum of all magnitudes."""
     levels, d, m = weights
     numbers = signed_bytes(x).reshape(len(x), -1, 32)
     dots = np.einsum("rbi,tbi->trb", levels, numbers) - shift * x_scales[:, None, :, 2].astype(np.float64)
     parts = dots * d * x_scales[:, None, :, 0].astype(np.float64)
     minima = m * x_scales[:, None, :, 1].astype(np.float64)
-    before = 0 if y is None else y.astype(np.float64)
-    value = before + parts.sum(axis=2) + minima.sum(axis=2)
-    return {"y": (value, np.abs(before) + np.abs(parts).sum(axis=2) + np.abs(minima).sum(axis=2))}
+    value, scale = y.astype(np.float64), np.zeros(y.shape)
+    rows = slice(first, first + len(levels))
+    before = value[:, rows] * add
+    value[:, rows] = before + parts.sum(axis=2) + minima.sum(axis=2)
+    scale[:, rows] = np.abs(before) + np.abs(parts).sum(axis=2) + np.abs(minima).sum(axis=2)
+    return {"y": (value, scale)}
 
 
-def q4_0_matvec(quants, scales, x, x_scales, y=None, **_sizes):
+def q4_0_matvec(quants, scales, x, x_scales, y, first, add):
     """The truth of q4_matvec.wgsl for Q4_0."""
     # The eighth below each nibble is taken off by the sums that the scales bring.
     levels, d, m = q4_weights(quants, scales, False)
-    return product((levels + 8, d, m), x, x_scales, y, shift=8)
+    return product((levels + 8, d, m), x, x_scales, y, first, add, shift=8)
 
 
-def q4_1_matvec(quants, scales, x, x_scales, y=None, **_sizes):
+def q4_1_matvec(quants, scales, x, x_scales, y, first, add):
     """The truth of q4_matvec.wgsl for Q4_1."""
-    return product(q4_weights(quants, scales, True), x, x_scales, y)
+    return product(q4_weights(quants, scales, True), x, x_scales, y, first, add)
 
 
-def q8_0_matvec(quants, scales, x, x_scales, groups, blocks, y=None):
+def q8_0_matvec(quants, scales, x, x_scales, y, first, add, groups, blocks):
     """The truth of q8_0_matvec.wgsl."""
-    return product((*q8_0_weights(quants, scales), np.zeros((groups * 8, blocks))), x, x_scales, y)
+    return product((*q8_0_weights(quants, scales), np.zeros((groups * 8, blocks))), x, x_scales, y, first, add)
 
 
 def exact_exp(x):
@@ -97,7 +100,7 @@ def quantise(x):
     return levels.view(np.uint32), np.stack((*rounded, sums, np.zeros_like(sums)), axis=-1)
 
 
-def norm_quantise(x, weight, tokens, blocks):
+def norm_quantise(x, weight, tokens, blocks, size):
     """The truth of norm_quantise.wgsl."""
     steps = -(-blocks * 8 // 32)
     padded = np.zeros((tokens, steps * 128), np.float32)
@@ -108,79 +111,97 @@ def norm_quantise(x, weight, tokens, blocks):
     total = np.zeros(tokens, np.float32)
     for lane in ((lanes[..., 0] + lanes[..., 1]) + (lanes[..., 2] + lanes[..., 3])).T:
         total = total + lane
-    factor = exact_rsqrt(total / F(blocks * 32) + F(1e-5))
+    factor = exact_rsqrt(total / F(blocks * 32) + F(size["epsilon"]))
     made, scales = quantise(((x * factor[:, None]) * weight).reshape(tokens, blocks, 32))
     return {"bytes": made, "scales": scales}
 
 
-def gate_quantise(gate_up, tokens, blocks):
+def gate_quantise(gate_up, tokens, blocks, gelu=False):
     """The truth of gate_quantise.wgsl."""
     gate, up = gate_up[:, 0], gate_up[:, 1]
-    small = exact_exp(-np.abs(gate))
-    made, scales = quantise((gate * (np.where(gate >= 0, F(1.0), small) / (F(1.0) + small)) * up).reshape(tokens, blocks, 32))
+    inner = F(1.5957691) * (gate + F(0.044715) * ((gate * gate) * gate)) if gelu else gate
+    small = exact_exp(-np.abs(inner))
+    made, scales = quantise((gate * (np.where(inner >= 0, F(1.0), small) / (F(1.0) + small)) * up).reshape(tokens, blocks, 32))
     return {"bytes": made, "scales": scales}
 
 
-def embed_q8_0(quants, scales, tokens, groups, **_sizes):
+def embed(levels, d, m, tokens, y, first, size):
+    """Rows of a page where the tokens' rows lie on it; the others of y stay. Gives the magnitudes too."""
+    table, reach = levels * d[..., None] + m[..., None], np.abs(levels * d[..., None]) + np.abs(m)[..., None]
+    value, scale = y.astype(np.float64), np.zeros(y.shape)
+    place = tokens.astype(np.int64) - first
+    here = (place >= 0) & (place < len(table))
+    value[here] = table.reshape(len(table), -1)[place[here]] * size["scale"]
+    scale[here] = reach.reshape(len(table), -1)[place[here]] * size["scale"]
+    return {"y": (value, scale)}
+
+
+def embed_q8_0(quants, scales, tokens, y, first, size):
     """The truth of embed_q8_0.wgsl."""
     levels, d = q8_0_weights(quants, scales)
-    rows = (levels * d[..., None]).reshape(groups * 8, -1)[tokens]
-    return {"y": (rows, np.abs(rows))}
+    return embed(levels, d, np.zeros_like(d), tokens, y, first, size)
 
 
-def embed_q4_1(quants, scales, tokens, groups, **_sizes):
+def embed_q4_1(quants, scales, tokens, y, first, size):
     """The truth of embed_q4.wgsl for Q4_1."""
-    levels, d, m = q4_weights(quants, scales, True)
-    rows = (levels * d[..., None] + m[..., None]).reshape(groups * 8, -1)[tokens]
-    return {"y": (rows, (levels * np.abs(d)[..., None] + np.abs(m)[..., None]).reshape(groups * 8, -1)[tokens])}
+    return embed(*q4_weights(quants, scales, True), tokens, y, first, size)
 
 
-def embed_q4_0(quants, scales, tokens, groups, **_sizes):
+def embed_q4_0(quants, scales, tokens, y, first, size):
     """The truth of embed_q4.wgsl for Q4_0."""
-    levels, d, _ = q4_weights(quants, scales, False)
-    rows = (levels * d[..., None]).reshape(groups * 8, -1)[tokens]
-    return {"y": (rows, np.abs(rows))}
+    return embed(*q4_weights(quants, scales, False), tokens, y, first, size)
 
 
-def attention_tile(q, keys, values, tokens, kv_heads, position, **_sizes):
+def attention_tile(q, keys, values, sums, tops, tokens, kv_heads, position, window):
     """Sums and tops of each tile. q: [tokens, heads, width]; keys, values: [positions, kv_heads, words]."""
     heads, width = q.shape[1:]
     k, v = (halves(one).reshape(len(one), kv_heads, width) for one in (keys, values))
     questions = q.astype(np.float64).reshape(tokens, kv_heads, heads // kv_heads, width)
     tiles = len(k) // 32
     scores = np.einsum("pkw,tkgw->tpkg", k, questions)
-    seen = np.arange(len(k))[None, :] <= position + np.arange(tokens)[:, None]
+    own = position + np.arange(tokens)[:, None]
+    seen = np.arange(len(k))[None, :] <= own
+    if window:
+        seen &= np.arange(len(k))[None, :] > own - window
     scores = np.where(seen[:, :, None, None], scores, -np.inf).reshape(tokens, tiles, 32, kv_heads, -1)
     top = scores.max(axis=2)
     weights = np.exp(scores - np.where(np.isfinite(top), top, 0)[:, :, None])
-    sums = np.einsum("tskhg,skhw->tshgw", weights, v.reshape(tiles, 32, kv_heads, width))
+    made = np.einsum("tskhg,skhw->tshgw", weights, v.reshape(tiles, 32, kv_heads, width))
     size = np.einsum("tskhg,skhw->tshgw", weights, np.abs(v).reshape(tiles, 32, kv_heads, width))
     total = weights.sum(axis=2)
     reach = np.einsum("pkw,tkgw->tpkg", np.abs(k), np.abs(questions)).max()
-    tops = np.stack((np.where(np.isfinite(top), top, -1e30), total), axis=-1)
+    top_and_total = np.stack((np.where(np.isfinite(top), top, -1e30), total), axis=-1)
     errors = np.stack((np.where(np.isfinite(top), reach, 1e30), total * (1 + reach)), axis=-1)
     return {
-        "sums": (sums.reshape(tokens, tiles, heads, width), (size * (1 + reach)).reshape(tokens, tiles, heads, width)),
-        "tops": (tops.reshape(tokens, tiles, heads, 2), errors.reshape(tokens, tiles, heads, 2)),
+        "sums": with_tiles(sums, made, size * (1 + reach)),
+        "tops": with_tiles(tops, top_and_total, errors),
     }
 
 
-def attention_merge(sums, tops, tokens, tiles, heads, columns):
+def with_tiles(space, made, errors):
+    """What was there, with the tiles that were made in front; only they have an error."""
+    value, scale = space.astype(np.float64), np.zeros(space.shape)
+    value[:, : made.shape[1]] = made.reshape(len(space), made.shape[1], *space.shape[2:])
+    scale[:, : made.shape[1]] = errors.reshape(len(space), made.shape[1], *space.shape[2:])
+    return value, scale
+
+
+def attention_merge(sums, tops, tokens, position, heads, columns):
     """The truth of attention_merge.wgsl."""
-    greatest = tops[..., 0].max(axis=1, keepdims=True)
-    share = exact_exp(tops[..., 0] - greatest)
-    whole = np.zeros((tokens, heads), np.float32)
-    merged = np.zeros((tokens, heads, columns), np.float32)
-    for tile in range(tiles):
-        whole = whole + tops[:, tile, :, 1] * share[:, tile]
-        merged = merged + sums[:, tile] * share[:, tile, :, None]
-    made, scales = quantise((merged / whole[..., None]).reshape(tokens, heads * columns // 32, 32))
-    return {"bytes": made, "scales": scales}
+    made = np.zeros((tokens, heads, columns), np.float32)
+    for token in range(tokens):
+        tiles = (position + token) // 32 + 1
+        share = exact_exp(tops[token, :tiles, :, 0] - tops[token, :tiles, :, 0].max(axis=0))
+        whole = np.zeros(heads, np.float32)
+        for tile in range(tiles):
+            whole = whole + tops[token, tile, :, 1] * share[tile]
+            made[token] = made[token] + sums[token, tile] * share[tile, :, None]
+        made[token] /= whole[:, None]
+    words, scales = quantise(made.reshape(tokens, heads * columns // 32, 32))
+    return {"bytes": words, "scales": scales}
 
 
-def rope_append(
-    qkv, turns, tokens, heads, kv_heads, width, position, keys, values, halves_=False, bias=None, q_weight=None, k_weight=None, **_sizes
-):
+def rope_append(qkv, turns, tokens, heads, kv_heads, width, position, keys, values, size, bias=None, q_weight=None, k_weight=None):
     """The truth of rope_append.wgsl."""
     rows = qkv.reshape(tokens, heads + 2 * kv_heads, width)
     v = rows if bias is None else rows + bias.reshape(-1, width)
@@ -188,13 +209,13 @@ def rope_append(
         total = np.zeros(rows.shape[:2], np.float32)
         for i in range(width):
             total = total + np.square(rows[..., i])
-        factor = exact_rsqrt(total / F(width) + F(1e-5))[..., None]
+        factor = exact_rsqrt(total / F(width) + F(size["epsilon"]))[..., None]
         v = v.copy()
         v[:, :heads] = (v[:, :heads] * factor[:, :heads]) * q_weight
         v[:, heads : heads + kv_heads] = (v[:, heads : heads + kv_heads] * factor[:, heads : heads + kv_heads]) * k_weight
     pairs = turns.shape[1]
     cosine, sine = (turns[position : position + tokens, None, :, i] for i in (0, 1))
-    one, other = (slice(0, pairs), slice(pairs, 2 * pairs)) if halves_ else (slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2))
+    one, other = (slice(0, pairs), slice(pairs, 2 * pairs)) if size["halves"] else (slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2))
     turned = v[:, : heads + kv_heads].copy()
     turned[..., one] = v[:, : heads + kv_heads, one] * cosine - v[:, : heads + kv_heads, other] * sine
     turned[..., other] = v[:, : heads + kv_heads, other] * cosine + v[:, : heads + kv_heads, one] * sine
@@ -202,9 +223,4 @@ def rope_append(
     for target, source in ((made_keys, turned[:, heads:]), (made_values, v[:, heads + kv_heads :])):
         words = np.ascontiguousarray(source.astype(np.float16)).view(np.uint32)
         target[position : position + tokens] = words.reshape(tokens, *target.shape[1:])
-    return {"q": (turned[:, :heads] * F(0.125)).reshape(tokens, heads, width), "keys": made_keys, "values": made_values}
-
-
-def rope_append_halves(**given):
-    """The truth of rope_append.wgsl with bias, norms and the other pairs."""
-    return rope_append(halves_=True, **given)
+    return {"q": (turned[:, :heads] * F(size["scale"])).reshape(tokens, heads, width), "keys": made_keys, "values": made_values}

@@ -7,7 +7,7 @@
 //!
 //! [rope_append]
 //! entry     = "rope_append"
-//! prepare   = [{ define = {  } }]
+//! prepare   = [{ define = {} }]
 //! dims      = "tokens heads kv_heads width pairs position"
 //! where     = ["2 * pairs <= width", "width % 4 == 0", "pairs % 2 == 0"]
 //! let       = { rows = "heads + 2 * kv_heads", positions = "position + tokens + 1" }
@@ -16,7 +16,7 @@
 //! compare   = { q = "exact", keys = "exact", values = "exact" }
 //! cases     = [
 //!   "tokens=1 heads=9 kv_heads=3 width=64 pairs=32 position=7",
-//!   "tokens=4 heads=4 kv_heads=1 width=128 pairs=64 position=0",
+//!   { name = "halves", dims = { tokens = 4, heads = 4, kv_heads = 1, width = 128, pairs = 64, position = 0 }, params = { size = { halves = 1 } } },
 //!   "tokens=2 heads=2 kv_heads=2 width=32 pairs=8 position=3",
 //! ]
 //! derive    = false
@@ -26,48 +26,115 @@
 //! size  = { heads = "heads", kv_heads = "kv_heads", width = "width", turned = "2 * pairs", scale = 0.125, epsilon = 1e-5, halves = 0 }
 //!
 //! [rope_append.shapes]
-//! qkv    = "tokens (rows * width)"
-//! turns  = "positions pairs 2"
-//! q      = "tokens heads width"
-//! keys   = "positions kv_heads (width / 2)"
-//! values = "positions kv_heads (width / 2)"
+//! qkv      = "tokens (rows * width)"
+//! turns    = "positions pairs 2"
+//! q        = "tokens heads width"
+//! keys     = "positions kv_heads (width / 2)"
+//! values   = "positions kv_heads (width / 2)"
 //!
 //! [rope_append.inputs]
 //! turns  = "uniform(-1, 1)"
 //! keys   = "integers(0, 1000)"
 //! values = "integers(0, 1000)"
 //!
-//! [rope_append_halves]
+//! [rope_append_bias]
+//! entry     = "rope_append"
+//! prepare   = [{ define = { BIAS = 1 } }]
+//! dims      = "tokens heads kv_heads width pairs position"
+//! where     = ["2 * pairs <= width", "width % 4 == 0", "pairs % 2 == 0"]
+//! let       = { rows = "heads + 2 * kv_heads", positions = "position + tokens + 1" }
+//! dispatch  = "rows, tokens"
+//! reference = "reference.py:rope_append"
+//! compare   = { q = "exact", keys = "exact", values = "exact" }
+//! cases     = [
+//!   "tokens=1 heads=9 kv_heads=3 width=64 pairs=32 position=7",
+//!   { name = "halves", dims = { tokens = 4, heads = 4, kv_heads = 1, width = 128, pairs = 64, position = 0 }, params = { size = { halves = 1 } } },
+//!   "tokens=2 heads=2 kv_heads=2 width=32 pairs=8 position=3",
+//! ]
+//! derive    = false
+//!
+//! [rope_append_bias.params]
+//! state = { position = "position" }
+//! size  = { heads = "heads", kv_heads = "kv_heads", width = "width", turned = "2 * pairs", scale = 0.125, epsilon = 1e-5, halves = 0 }
+//!
+//! [rope_append_bias.shapes]
+//! qkv      = "tokens (rows * width)"
+//! turns    = "positions pairs 2"
+//! q        = "tokens heads width"
+//! keys     = "positions kv_heads (width / 2)"
+//! values   = "positions kv_heads (width / 2)"
+//! bias     = "(rows * width)"
+//!
+//! [rope_append_bias.inputs]
+//! turns  = "uniform(-1, 1)"
+//! keys   = "integers(0, 1000)"
+//! values = "integers(0, 1000)"
+//!
+//! [rope_append_norm]
+//! entry     = "rope_append"
+//! prepare   = [{ define = { NORM = 1 } }]
+//! dims      = "tokens heads kv_heads width pairs position"
+//! where     = ["2 * pairs <= width", "width % 4 == 0", "pairs % 2 == 0"]
+//! let       = { rows = "heads + 2 * kv_heads", positions = "position + tokens + 1" }
+//! dispatch  = "rows, tokens"
+//! reference = "reference.py:rope_append"
+//! compare   = { q = "exact", keys = "exact", values = "exact" }
+//! cases     = [
+//!   "tokens=1 heads=9 kv_heads=3 width=64 pairs=32 position=7",
+//!   { name = "halves", dims = { tokens = 4, heads = 4, kv_heads = 1, width = 128, pairs = 64, position = 0 }, params = { size = { halves = 1 } } },
+//!   "tokens=2 heads=2 kv_heads=2 width=32 pairs=8 position=3",
+//! ]
+//! derive    = false
+//!
+//! [rope_append_norm.params]
+//! state = { position = "position" }
+//! size  = { heads = "heads", kv_heads = "kv_heads", width = "width", turned = "2 * pairs", scale = 0.125, epsilon = 1e-5, halves = 0 }
+//!
+//! [rope_append_norm.shapes]
+//! qkv      = "tokens (rows * width)"
+//! turns    = "positions pairs 2"
+//! q        = "tokens heads width"
+//! keys     = "positions kv_heads (width / 2)"
+//! values   = "positions kv_heads (width / 2)"
+//! q_weight = "width"
+//! k_weight = "width"
+//!
+//! [rope_append_norm.inputs]
+//! turns  = "uniform(-1, 1)"
+//! keys   = "integers(0, 1000)"
+//! values = "integers(0, 1000)"
+//!
+//! [rope_append_bias_norm]
 //! entry     = "rope_append"
 //! prepare   = [{ define = { BIAS = 1, NORM = 1 } }]
 //! dims      = "tokens heads kv_heads width pairs position"
 //! where     = ["2 * pairs <= width", "width % 4 == 0", "pairs % 2 == 0"]
 //! let       = { rows = "heads + 2 * kv_heads", positions = "position + tokens + 1" }
 //! dispatch  = "rows, tokens"
-//! reference = "reference.py:rope_append_halves"
+//! reference = "reference.py:rope_append"
 //! compare   = { q = "exact", keys = "exact", values = "exact" }
 //! cases     = [
 //!   "tokens=1 heads=9 kv_heads=3 width=64 pairs=32 position=7",
-//!   "tokens=4 heads=4 kv_heads=1 width=128 pairs=64 position=0",
+//!   { name = "halves", dims = { tokens = 4, heads = 4, kv_heads = 1, width = 128, pairs = 64, position = 0 }, params = { size = { halves = 1 } } },
 //!   "tokens=2 heads=2 kv_heads=2 width=32 pairs=8 position=3",
 //! ]
 //! derive    = false
 //!
-//! [rope_append_halves.params]
+//! [rope_append_bias_norm.params]
 //! state = { position = "position" }
-//! size  = { heads = "heads", kv_heads = "kv_heads", width = "width", turned = "2 * pairs", scale = 0.125, epsilon = 1e-5, halves = 1 }
+//! size  = { heads = "heads", kv_heads = "kv_heads", width = "width", turned = "2 * pairs", scale = 0.125, epsilon = 1e-5, halves = 0 }
 //!
-//! [rope_append_halves.shapes]
-//! qkv    = "tokens (rows * width)"
-//! turns  = "positions pairs 2"
-//! q      = "tokens heads width"
-//! keys   = "positions kv_heads (width / 2)"
-//! values = "positions kv_heads (width / 2)"
-//! bias   = "(rows * width)"
+//! [rope_append_bias_norm.shapes]
+//! qkv      = "tokens (rows * width)"
+//! turns    = "positions pairs 2"
+//! q        = "tokens heads width"
+//! keys     = "positions kv_heads (width / 2)"
+//! values   = "positions kv_heads (width / 2)"
+//! bias     = "(rows * width)"
 //! q_weight = "width"
 //! k_weight = "width"
 //!
-//! [rope_append_halves.inputs]
+//! [rope_append_bias_norm.inputs]
 //! turns  = "uniform(-1, 1)"
 //! keys   = "integers(0, 1000)"
 //! values = "integers(0, 1000)"

@@ -6,6 +6,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Union
 
@@ -397,3 +398,22 @@ def test_find_interpreter(tmp_path: Path) -> None:
     check({}, Path("/any"), chosen=Path("/any"))
     check({}, Path.cwd() / "some/python", chosen=Path("some/python"))
     check({"PATH": str(tmp_path / "path")}, on_path, chosen=Path("python3"))
+
+
+def test_uniforms_and_overrides_go_to_functions_that_name_them(tmp_path: Path, folder: Path) -> None:
+    write(
+        tmp_path,
+        """
+        def f(a, M, N, size, gelu=False):
+            return {"c": a * size["scale"] + gelu}
+
+        def g(**given):
+            assert sorted(given) == ["M", "N", "a", "p"]
+            return {"c": given["a"]}
+        """,
+    )
+    calls = [replace(call_of(tmp_path, folder, function=name), settings={"size": {"scale": 2.5}, "gelu": True}) for name in "fg"]
+    scaled = run(calls[0])[0]
+    assert isinstance(scaled, ReferenceOutputs)
+    assert np.array_equal(np.load(folder / scaled.outputs["c"].value), np.arange(6).reshape(2, 3) * 2.5 + 1)
+    assert isinstance(run(calls[1])[0], ReferenceOutputs)
