@@ -207,7 +207,8 @@ class DeviceBackend:
         self._head = embedding if config.is_output_tied else upload_matrix(device, model, ["output.weight"], storage)
         self._memory = _working_memory(device, config, self._head.rows, positions)
         self._layers, self._embedding, self._norm = layers, embedding, vector("output_norm.weight")
-        self._recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory)
+        self.kernels = ModelKernels(model_shaders())
+        self._recorder = LayerRecorder(device, self.kernels, config, self._memory)
 
     def _program(self, tokens: int, last: int, ending: Ending) -> tuple[ProgramDispatch, ...]:
         """The dispatches of a batch.

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias, Union
 
 import msgspec
 
+from pixel_core.kernels.observed_dispatch import ObservedDispatch
+
 BackendName: TypeAlias = Literal["auto", "device", "reference", "exact"]
 
 EndReason: TypeAlias = Literal["stop", "length", "cancelled"]
@@ -47,6 +49,12 @@ class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 class LoadRequest(msgspec.Struct, frozen=True, kw_only=True, tag="load"):
     """Load the model and say what it is; answered by `ModelFacts` or `Refusal`."""
+
+    model: ModelSource
+
+
+class ObserveRequest(msgspec.Struct, frozen=True, kw_only=True, tag="observe"):
+    """Say which dispatches the model makes on this machine's device; answered by `Observed` or `Refusal`."""
 
     model: ModelSource
 
@@ -99,6 +107,20 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, tag="facts"):
     load_seconds: float
 
 
+class Observed(msgspec.Struct, frozen=True, kw_only=True, tag="observed"):
+    """Every different dispatch of a model, with as many tokens as its context has.
+
+    Attributes:
+        name: Of the model.
+        context_tokens: Of the context.
+        dispatches: Numbered as `ObservedDispatch.followers` says.
+    """
+
+    name: str
+    context_tokens: int
+    dispatches: tuple[ObservedDispatch, ...]
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome"):
     """How a reply ended.
 
@@ -138,5 +160,5 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
     hint: str = ""
 
 
-WorkerRequest: TypeAlias = Union[LoadRequest, GenerateRequest]
-WorkerReply: TypeAlias = Union[ModelFacts, Outcome, Refusal]
+WorkerRequest: TypeAlias = Union[LoadRequest, ObserveRequest, GenerateRequest]
+WorkerReply: TypeAlias = Union[ModelFacts, Observed, Outcome, Refusal]

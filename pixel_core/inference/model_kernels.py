@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +20,16 @@ class ModelKernel:
     """One entry point, ready to be compiled.
 
     Attributes:
+        path: Of its file.
+        macros: What stood for names in it, as written.
         source: WGSL without macros.
         entry_point: Of the source.
         bindings: Number of each variable that the entry point uses, all in group 0.
         width: Invocations of a workgroup.
     """
 
+    path: Path
+    macros: Mapping[str, str]
     source: str
     entry_point: str
     bindings: Mapping[str, int]
@@ -64,6 +68,10 @@ class ModelKernels:
             self._read[key] = self._load(file, entry_point, macros)
         return self._read[key]
 
+    def __iter__(self) -> Iterator[ModelKernel]:
+        """Those that were read."""
+        return iter(self._read.values())
+
     def _load(self, file: str, entry_point: str, macros: Mapping[str, int]) -> ModelKernel:
         path = self._folder / f"{file}.wgsl"
         source = SourceText(path, path.read_text(encoding="utf-8"))
@@ -77,7 +85,14 @@ class ModelKernels:
         (entry,) = (one for one in interface.entry_points if one.name == entry_point)
         bindings = {one.name: one.binding for one in interface.bindings if one.name in entry.bindings}
         width = entry.workgroup_size[0] if entry.workgroup_size else 1
-        return ModelKernel(source=text, entry_point=entry_point, bindings=bindings, width=width)
+        return ModelKernel(
+            path=path,
+            macros={name: one.text for name, one in written.items()},
+            source=text,
+            entry_point=entry_point,
+            bindings=bindings,
+            width=width,
+        )
 
 
 _NUMBERS = frozenset({"TOKENS", "HEAD", "GROUP"})

@@ -11,7 +11,19 @@ from typing import Any, Final
 import msgspec
 
 from pixel_core.errors import ContextFull, ModelProcessEnded, ModelUnusable, PixelError, RequestRefused
-from pixel_core.inference.messages import GenerateRequest, LoadRequest, ModelFacts, ModelSource, Outcome, Refusal, Text, WorkerReply
+from pixel_core.inference.messages import (
+    GenerateRequest,
+    LoadRequest,
+    ModelFacts,
+    ModelSource,
+    Observed,
+    ObserveRequest,
+    Outcome,
+    Refusal,
+    Text,
+    WorkerReply,
+    WorkerRequest,
+)
 from pixel_core.processes.exits import ChildExit
 from pixel_core.processes.launcher import launch_module
 from pixel_core.processes.supervisor import Supervisor
@@ -61,6 +73,18 @@ class ModelProcess:
         assert isinstance(reply, ModelFacts), "the request and its answer belong together"
         return reply
 
+    async def observe(self) -> Observed:
+        """Find out which dispatches the model makes, without computing anything.
+
+        Raises:
+            ModelUnusable: No kernel computes it.
+            ModelProcessEnded: The process ended instead.
+            PixelError: Something is missing here.
+        """
+        reply = await self._ask(ObserveRequest(model=self.source), LOAD_TIMEOUT_S, None, None)
+        assert isinstance(reply, Observed), "the request and its answer belong together"
+        return reply
+
     async def generate(
         self, request: GenerateRequest, on_text: Callable[[str], None] | None = None, cancel: asyncio.Event | None = None
     ) -> Outcome | None:
@@ -90,8 +114,8 @@ class ModelProcess:
         await self._supervisor.close()
 
     async def _ask(
-        self, request: LoadRequest | GenerateRequest, timeout_s: float, on_text: Callable[[str], None] | None, cancel: asyncio.Event | None
-    ) -> ModelFacts | Outcome | None:
+        self, request: WorkerRequest, timeout_s: float, on_text: Callable[[str], None] | None, cancel: asyncio.Event | None
+    ) -> ModelFacts | Observed | Outcome | None:
         reply: WorkerReply | ChildExit = await self._supervisor.request(
             request,
             _ANY_REPLY,

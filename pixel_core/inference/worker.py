@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pixel_core.errors import ContextFull, ModelFileError, ModelUnusable, PixelError, RequestRefused
-from pixel_core.inference.messages import GenerateRequest, LoadRequest, ModelSource, Refusal, Text, WorkerReply
+from pixel_core.inference.messages import GenerateRequest, LoadRequest, ModelSource, Observed, ObserveRequest, Refusal, Text, WorkerReply
 from pixel_core.processes.child import Request, start_child
 
 if TYPE_CHECKING:
     from pixel_core.inference.language_model import LanguageModel
 
-_MESSAGES = msgspec.json.Decoder(LoadRequest | GenerateRequest)
+_MESSAGES = msgspec.json.Decoder(LoadRequest | ObserveRequest | GenerateRequest)
 
 
 class ModelWorker:
@@ -30,6 +30,8 @@ class ModelWorker:
         """The reply to a request. What goes wrong is a `Refusal`."""
         try:
             message = _MESSAGES.decode(request.body)
+            if isinstance(message, ObserveRequest):
+                return _observe(message.model)
             model = self._open(message.model)
             if isinstance(message, LoadRequest):
                 return model.facts
@@ -51,6 +53,12 @@ class ModelWorker:
             old.close()
         self._model = LanguageModel(source)
         return self._model
+
+
+def _observe(source: ModelSource) -> Observed:
+    from pixel_core.inference.observe_model import observe_file
+
+    return observe_file(source)
 
 
 def _refusal(problem: PixelError) -> Refusal:

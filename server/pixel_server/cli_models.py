@@ -19,6 +19,7 @@ def model_verbs() -> Mapping[str, tuple[str, Declare]]:
     """The verbs, each with its one line of help and what declares its arguments."""
     return {
         "generate": ("let a language model go on with a text, or answer", _add_generate),
+        "prove": ("hold every kernel that a model runs to its contract, at every size that it runs it", _add_prove),
         "serve": ("answer programs with a language model, in the form of OpenAI's interface", _add_serve),
     }
 
@@ -48,6 +49,20 @@ def run_model_verb(arguments: argparse.Namespace) -> int:
                     repeat_penalty=arguments.repeat_penalty,
                     seed=arguments.seed,
                 ),
+            )
+        )
+    if arguments.verb == "prove":
+        from pixel_server.commands.prove import ProveCommand, prove
+
+        return prove(
+            ProveCommand(
+                path=arguments.path,
+                model=arguments.model,
+                context_tokens=arguments.context,
+                form=arguments.format,
+                jobs=arguments.jobs,
+                seed=arguments.seed,
+                color=not arguments.no_color,
             )
         )
     from pixel_server.commands.serve import ServeCommand, serve
@@ -90,6 +105,16 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stop", action="append", default=[], metavar="TEXT", help="ends the reply; may be repeated")
 
 
+def _add_prove(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Find out which kernels a model runs at which sizes, and check each of them against its contract."
+    parser.epilog = "Exit codes: 0 all passed, 1 one failed or nothing could be shown for it, 2 the model or the adapter cannot be used."
+    _add_file(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="form of the report (default: text)")
+    parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="draw other inputs (default: 0)")
+    parser.add_argument("-j", "--jobs", type=_whole(1, 64), default=1, metavar="N", help="kernel workers at most (default: 1)")
+    parser.add_argument("--no-color", action="store_true", help="no colours (also: the NO_COLOR variable)")
+
+
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Answer at http://127.0.0.1:PORT/v1 in the form of OpenAI's interface, until Ctrl-C. Only this machine is answered."
@@ -102,10 +127,14 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
+    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what computes (default: auto)")
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("path", nargs="?", metavar="FILE", help="a model: .gguf or .pxi")
     which.add_argument("--model", metavar="NAME", help="a model of an installed package: smollm2")
-    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what computes (default: auto)")
     parser.add_argument(
         "--context",
         type=_whole(0),

@@ -32,8 +32,8 @@
 //!
 //! [attention_tile.shapes]
 //! q      = "tokens (group * kv_heads) width"
-//! keys   = "(32 * tiles) kv_heads (width / 2)"
-//! values = "(32 * tiles) kv_heads (width / 2)"
+//! keys   = "(position + tokens) kv_heads (width / 2)"
+//! values = "(position + tokens) kv_heads (width / 2)"
 //! sums   = "tokens space (group * kv_heads) width"
 //! tops   = "tokens space (group * kv_heads) 2"
 //!

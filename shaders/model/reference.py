@@ -152,12 +152,12 @@ def embed_q4_0(quants, scales, tokens, y, first, size):
     return embed(*q4_weights(quants, scales, False), tokens, y, first, size)
 
 
-def attention_tile(q, keys, values, sums, tops, tokens, kv_heads, position, window):
+def attention_tile(q, keys, values, sums, tops, tokens, kv_heads, position, tiles, window):
     """Sums and tops of each tile. q: [tokens, heads, width]; keys, values: [positions, kv_heads, words]."""
     heads, width = q.shape[1:]
-    k, v = (halves(one).reshape(len(one), kv_heads, width) for one in (keys, values))
+    k, v = np.zeros((2, 32 * tiles, kv_heads, width))
+    k[: len(keys)], v[: len(values)] = (halves(one).reshape(len(one), kv_heads, width) for one in (keys, values))
     questions = q.astype(np.float64).reshape(tokens, kv_heads, heads // kv_heads, width)
-    tiles = len(k) // 32
     scores = np.einsum("pkw,tkgw->tpkg", k, questions)
     own = position + np.arange(tokens)[:, None]
     seen = np.arange(len(k))[None, :] <= own

@@ -42,8 +42,7 @@ def render_summary(report: CheckReport, medium: Medium) -> Text:
 
 
 def _kernel(kernel: ValidationReport, name: str, name_width: int, medium: Medium) -> Text:
-    sign = _sign(kernel.status, medium.glyphs)
-    line = Text.assemble((f"{sign} ", _STYLES.get(kernel.status, "")), (name, "bold"), " " * (name_width - cell_len(name)))
+    line = Text.assemble(status_sign(kernel.status, medium.glyphs), (name, "bold"), " " * (name_width - cell_len(name)))
     line.append(f"  {cases_in_short(kernel)}")
     error = worst_error(kernel) if kernel.status in {PASSED, PARTLY_PROVED, FAILED} else None
     if error:
@@ -53,7 +52,8 @@ def _kernel(kernel: ValidationReport, name: str, name_width: int, medium: Medium
     return line
 
 
-def _sign(status: str, glyphs: Glyphs) -> str:
+def status_sign(status: str, glyphs: Glyphs) -> Text:
+    """How a line about a status begins."""
     signs = {
         PASSED: glyphs.passed,
         PARTLY_PROVED: glyphs.partly,
@@ -61,7 +61,7 @@ def _sign(status: str, glyphs: Glyphs) -> str:
         INCONCLUSIVE: glyphs.inconclusive,
         SKIPPED: glyphs.skipped,
     }
-    return signs.get(status, glyphs.inconclusive)
+    return Text(f"{signs.get(status, glyphs.inconclusive)} ", _STYLES.get(status, ""))
 
 
 def _closing(report: CheckReport, medium: Medium) -> Text:
