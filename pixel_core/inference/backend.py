@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pixel_core.inference.config import ModelConfig
+    from pixel_core.inference.sampler import Sampling
 
     Logits: TypeAlias = NDArray[numpy.float32]
 
@@ -78,5 +79,33 @@ class GreedyBackend(Backend, Protocol):
 
         Raises:
             ContextFull: They would not fit; the cache is as before.
+        """
+        ...
+
+
+@runtime_checkable
+class SamplingBackend(Backend, Protocol):
+    """A backend that can draw tokens itself, several in a row, as `Sampler` would from its logits."""
+
+    def can_sample(self, sampling: Sampling) -> bool:
+        """Whether it draws in this way."""
+        ...
+
+    def decode_sampled(self, token: int, count: int, sampling: Sampling, *, drawn: int, recent: Sequence[int]) -> list[int]:
+        """Feed a token, then each time one that is drawn, `count` times in all.
+
+        Args:
+            token: The first to be fed.
+            count: How many are drawn.
+            sampling: How; `can_sample` says yes.
+            drawn: How many were drawn before: `Sampler.drawn`.
+            recent: The tokens so far, `token` the last of them; `sampling.repeat_window` are enough.
+
+        Returns:
+            The `count` ids that were chosen. The last is not yet in the cache: it is the `token` of the next call.
+
+        Raises:
+            ContextFull: They would not fit; the cache is as before.
+            ModelUnusable: The model computes values that are no numbers.
         """
         ...

@@ -14,6 +14,8 @@ from pixel_core.errors import ContextFull, ModelUnusable
 from pixel_core.inference.config import ModelConfig
 from pixel_core.inference.device_layers import (
     BYTES_SPACE,
+    MOST_KEPT,
+    SAMPLING_GROUPS,
     SCALES_SPACE,
     SEARCHERS,
     TILE,
@@ -30,15 +32,16 @@ from pixel_core.weights.dequantize import dequantize
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pixel_core.inference.sampler import Sampling
     from pixel_core.weights.model_file import ModelFile
 
 BATCH = 4
 """Tokens of a prompt that go through the layers together."""
 
-Ending: TypeAlias = Literal["nothing", "logits", "choice"]
+Ending: TypeAlias = Literal["nothing", "logits", "choice", "sample"]
 
 _RUN = 16
-"""Greedy tokens of one submission: as many as a display is content with at once."""
+"""Tokens of one submission that the device chooses itself: as many as a display is content with at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,7 @@ class DeviceOptions:
 
 
 class DeviceBackend:
-    """Fulfils `GreedyBackend`. Whatever the device does not survive is a `DeviceFailed`.
+    """Fulfils `GreedyBackend` and `SamplingBackend`. Whatever the device does not survive is a `DeviceFailed`.
 
     Args:
         device: Closed with the backend.
@@ -109,12 +112,27 @@ class DeviceBackend:
         self._check_room([token] * count)
         ids: list[int] = []
         while len(ids) < count:
-            steps = min(_RUN, count - len(ids))
-            self._set([token])
-            self._device.run(self._program(1, self._length + steps - 1, "choice") * steps)
-            ids += np.frombuffer(self._device.read_buffer(self._memory.chosen, 4 * steps), np.uint32).tolist()
-            token = ids[-1]
-            self._length += steps
+            ids += self._run_choices(ids[-1] if ids else token, min(_RUN, count - len(ids)), "choice")
+        return ids
+
+    def can_sample(self, sampling: Sampling) -> bool:
+        """As `SamplingBackend.can_sample`: the device keeps 64 of the likeliest, and looks back as far."""
+        is_penalised = sampling.repeat_penalty != 1 and sampling.repeat_window > 0
+        is_kept = 0 < sampling.top_k <= MOST_KEPT or sampling.temperature <= 0
+        return is_kept and (not is_penalised or sampling.repeat_window <= MOST_KEPT)
+
+    def decode_sampled(self, token: int, count: int, sampling: Sampling, *, drawn: int, recent: Sequence[int]) -> list[int]:
+        """As `SamplingBackend.decode_sampled`; the device hands out nothing but the ids."""
+        self._check_room([token] * count)
+        window = sampling.repeat_window if sampling.repeat_penalty != 1 else 0
+        ring = [*recent[-window:], *[_NO_TOKEN] * MOST_KEPT][:MOST_KEPT] if window else [_NO_TOKEN] * MOST_KEPT
+        self._device.write_buffer(self._memory.recent, struct.pack(f"<{MOST_KEPT}I", *ring))
+        oldest = min(len(recent), window) % window if window else 0
+        ids: list[int] = []
+        while len(ids) < count:
+            settings = _sampling_settings(self.config, sampling, window=window, oldest=oldest + len(ids), drawn=drawn + len(ids))
+            self._device.write_buffer(self._memory.sampling, settings)
+            ids += self._run_choices(ids[-1] if ids else token, min(_RUN, count - len(ids)), "sample")
         return ids
 
     def truncate(self, length: int) -> None:
@@ -128,6 +146,15 @@ class DeviceBackend:
         self._device.close()
 
     # ------------------------------------------------------------ running
+
+    def _run_choices(self, token: int, steps: int, ending: Ending) -> list[int]:
+        self._set([token])
+        self._device.run(self._program(1, self._length + steps - 1, ending) * steps)
+        ids: list[int] = np.frombuffer(self._device.read_buffer(self._memory.chosen, 4 * steps), np.uint32).tolist()
+        if max(ids) >= self.config.vocabulary_size:
+            raise ModelUnusable("the model computes values that are no numbers", hint="check that its file is whole")
+        self._length += steps
+        return ids
 
     def _run_batch(self, tokens: Sequence[int], *, with_logits: bool = False) -> None:
         # Those that fill up the batch write behind the end of the cache, where the next tokens will overwrite them.
@@ -227,6 +254,8 @@ class DeviceBackend:
                 parts.append(recorder.head(self._norm, self._head, tokens))
             if ending == "choice":
                 parts.append(recorder.choose())
+            if ending == "sample":
+                parts.append(recorder.sample())
             # One list for each kind: those for fewer keys are not needed again soon.
             self._programs = {other: made for other, made in self._programs.items() if (other[0], other[2]) != (tokens, ending)}
             self._programs[key] = tuple(one for part in parts for one in part)
@@ -252,7 +281,33 @@ def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int,
         tiles=tiles,
         best=device.create_buffer(SEARCHERS * 8),
         chosen=device.create_buffer(4 * _RUN),
+        sampling=device.create_buffer(_SAMPLING_SETTINGS.size, is_uniform=True),
+        recent=device.create_buffer(4 * MOST_KEPT),
+        likeliest=device.create_buffer(8 * MOST_KEPT * SAMPLING_GROUPS),
     )
+
+
+def _sampling_settings(config: ModelConfig, sampling: Sampling, *, window: int, oldest: int, drawn: int) -> bytes:
+    kept = 1 if sampling.temperature <= 0 else sampling.top_k
+    return _SAMPLING_SETTINGS.pack(
+        config.vocabulary_size,
+        kept,
+        window,
+        oldest,
+        drawn & 0xFFFFFFFF,
+        *sampling.seed_words,
+        sampling.top_p,
+        sampling.min_p,
+        sampling.inverse_temperature,
+        sampling.repeat_penalty,
+        sampling.inverse_penalty,
+    )
+
+
+_SAMPLING_SETTINGS = struct.Struct("<7I5f")
+"""`Settings` of sample.wgsl."""
+
+_NO_TOKEN = 0xFFFFFFFF
 
 
 def _floats(model: ModelFile, name: str) -> NDArray[np.float32]:

@@ -24,6 +24,12 @@ TILE = 32
 SEARCHERS = 1024
 """Invocations that look for the greatest logit."""
 
+MOST_KEPT = 64
+"""Likeliest tokens that sample.wgsl draws among at most, and tokens that it counts as recent."""
+
+SAMPLING_GROUPS = 16
+"""Its workgroups."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerWeights:
@@ -77,6 +83,9 @@ class WorkingMemory:
         tiles: How many there is room for.
         best: The searchers' finds.
         chosen: u32 of every token chosen in a run.
+        sampling: How tokens are drawn: `Settings` of sample.wgsl.
+        recent: u32 of the tokens that the repetition penalty counts, a ring.
+        likeliest: What each of its workgroups finds.
     """
 
     state: ProgramBuffer
@@ -93,6 +102,9 @@ class WorkingMemory:
     tiles: int
     best: ProgramBuffer
     chosen: ProgramBuffer
+    sampling: ProgramBuffer
+    recent: ProgramBuffer
+    likeliest: ProgramBuffer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +178,24 @@ class LayerRecorder:
         searched = self._dispatch(find, named, (SEARCHERS // find.width, 1, 1))
         named = {"best": memory.best, "state": memory.state, "tokens": memory.tokens, "chosen": memory.chosen}
         return [searched, self._dispatch(take, named, (1, 1, 1))]
+
+    def sample(self) -> list[ProgramDispatch]:
+        """A token drawn among the likeliest becomes the next one to be fed."""
+        memory = self._memory
+        everything: dict[str, Resource] = {
+            "logits": memory.logits,
+            "recent": memory.recent,
+            "found": memory.likeliest,
+            "state": memory.state,
+            "tokens": memory.tokens,
+            "chosen": memory.chosen,
+            "settings": memory.sampling,
+        }
+        made: list[ProgramDispatch] = []
+        for entry, workgroups in (("penalise", 1), ("find_likeliest", SAMPLING_GROUPS), ("draw", 1)):
+            kernel = self._kernels.get("sample", entry)
+            made.append(self._dispatch(kernel, {name: everything[name] for name in kernel.bindings}, (workgroups, 1, 1)))
+        return made
 
     def _norm(self, weight: ProgramBuffer, tokens: int) -> ProgramDispatch:
         config, memory = self._config, self._memory

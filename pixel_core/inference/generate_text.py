@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pixel_core.errors import ContextFull
-from pixel_core.inference.backend import Backend, GreedyBackend
+from pixel_core.inference.backend import Backend, GreedyBackend, SamplingBackend
 from pixel_core.inference.constraint import Constraint
 from pixel_core.inference.messages import EndReason
 from pixel_core.inference.sampler import Sampler, Sampling
@@ -17,7 +17,7 @@ from pixel_core.inference.tokenizer import Tokenizer
 
 PROMPT_CHUNK: Final = 128
 """Tokens of a prompt between two looks at whether anybody still waits."""
-GREEDY_CHUNK: Final = 8
+CHOSEN_CHUNK: Final = 8
 """Tokens that a backend chooses by itself between two looks."""
 
 
@@ -115,8 +115,9 @@ class TextGenerator:
                 break
             if len(reply.tokens) == limit:
                 break
-            if sampling.is_greedy and constraint is None and isinstance(self._backend, GreedyBackend):
-                reason = self._go_on_greedily(self._backend, reply, limit, is_cancelled)
+            choose = None if constraint is not None else self._several(sampling, sampler, prompt, reply)
+            if choose is not None:
+                reason = self._go_on(choose, reply, limit, is_cancelled)
                 break
             logits = self._backend.feed([token])
             self._cached.append(token)
@@ -133,13 +134,29 @@ class TextGenerator:
         del self._cached[common:]
         return common
 
-    def _go_on_greedily(self, backend: GreedyBackend, reply: _Reply, limit: int, is_cancelled: Callable[[], bool]) -> EndReason:
+    def _several(self, sampling: Sampling, sampler: Sampler, prompt: Sequence[int], reply: _Reply) -> Callable[[int], list[int]] | None:
+        """What chooses so many tokens behind the last one, where the backend does it by itself."""
+        backend = self._backend
+        if sampling.is_greedy:
+            return (lambda count: backend.decode_greedy(reply.tokens[-1], count)) if isinstance(backend, GreedyBackend) else None
+        if not isinstance(backend, SamplingBackend) or not backend.can_sample(sampling):
+            return None
+
+        def draw(count: int) -> list[int]:
+            recent = [*prompt[-sampling.repeat_window :], *reply.tokens]
+            chosen = backend.decode_sampled(recent[-1], count, sampling, drawn=sampler.drawn, recent=recent)
+            sampler.drawn += count
+            return chosen
+
+        return draw
+
+    def _go_on(self, choose: Callable[[int], list[int]], reply: _Reply, limit: int, is_cancelled: Callable[[], bool]) -> EndReason:
         """Let the backend choose several tokens at a time; those behind the end of the reply are thrown away with the next prompt."""
         while len(reply.tokens) < limit:
             if is_cancelled():
                 return "cancelled"
             last = reply.tokens[-1]
-            chosen = backend.decode_greedy(last, min(GREEDY_CHUNK, limit - len(reply.tokens)))
+            chosen = choose(min(CHOSEN_CHUNK, limit - len(reply.tokens)))
             self._cached += [last, *chosen[:-1]]
             for token in chosen:
                 if not reply.take(token):

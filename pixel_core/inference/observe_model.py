@@ -13,6 +13,7 @@ from pixel_core.inference.language_model import DEFAULT_CONTEXT
 from pixel_core.inference.messages import ModelSource, Observed
 from pixel_core.inference.observing_device import ObservingDevice
 from pixel_core.inference.plain_metadata import PlainMetadata
+from pixel_core.inference.sampler import Sampling
 from pixel_core.weights.model_file import open_model
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pixel_core.inference.config import ModelConfig
     from pixel_core.kernels.observed_dispatch import ObservedDispatch
     from pixel_core.weights.model_file import ModelFile
+
+
+_PENALTY = 1.1
+"""Any but 1: what is not penalised runs the same kernels with a window of nothing."""
 
 
 def observe_file(source: ModelSource) -> Observed:
@@ -61,6 +66,8 @@ def observe_model(device: ProgramDevice, model: ModelFile, config: ModelConfig, 
     try:
         length = backend.context_length
         backend.decode_greedy(0, length)
+        backend.truncate(0)
+        backend.decode_sampled(0, length, Sampling(repeat_penalty=_PENALTY), drawn=0, recent=[0])
         for run in (backend.feed_all, backend.feed):
             backend.truncate(0)
             run([0] * length)

@@ -1,14 +1,16 @@
-"""Chooses the next token from logits."""
+"""Chooses the next token from logits, by the operations of shaders/model/sample.wgsl: a backend that draws by itself draws the same."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pixel_core.errors import ModelUnusable
+from pixel_core.inference.exact.arithmetic import Floats, exact_exp
+from pixel_core.inference.philox import philox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,21 @@ class Sampling:
     seed: int = 0
 
     @property
+    def seed_words(self) -> tuple[int, int]:
+        """The seed as the generator takes it: its lower 64 bits in two words."""
+        return self.seed & 0xFFFFFFFF, (self.seed >> 32) & 0xFFFFFFFF
+
+    @property
+    def inverse_temperature(self) -> np.float32:
+        """What distances of logits are multiplied with."""
+        return np.float32(min(1 / self.temperature, _COLDEST)) if self.temperature > 0 else np.float32(_COLDEST)
+
+    @property
+    def inverse_penalty(self) -> np.float32:
+        """What positive logits of recent tokens are multiplied with."""
+        return np.float32(1 / self.repeat_penalty)
+
+    @property
     def is_greedy(self) -> bool:
         """Whether the likeliest token of the untouched logits is taken."""
         return self.temperature <= 0 and self.repeat_penalty == 1
@@ -45,13 +62,16 @@ class Sampler:
 
     Args:
         sampling: How.
+
+    Attributes:
+        drawn: How many tokens were chosen; whoever draws some in its place adds them.
     """
 
     def __init__(self, sampling: Sampling) -> None:
+        self.drawn = 0
         self._sampling = sampling
-        self._random = np.random.Generator(np.random.PCG64(sampling.seed))
 
-    def choose(self, logits: NDArray[np.float32], recent: Sequence[int]) -> int:
+    def choose(self, logits: Floats, recent: Sequence[int]) -> int:
         """The next token.
 
         Args:
@@ -62,34 +82,49 @@ class Sampler:
             ModelUnusable: They hold NaN, or allow nothing.
         """
         sampling = self._sampling
-        best = float(logits.max())
-        if not np.isfinite(best):
+        if not np.isfinite(logits.max()):
             raise ModelUnusable("the model computes values that are no numbers", hint="check that its file is whole")
         if sampling.repeat_penalty != 1 and sampling.repeat_window > 0 and recent:
-            logits = _penalised(logits, recent[-sampling.repeat_window :], sampling.repeat_penalty)
+            logits = _penalised(logits, recent[-sampling.repeat_window :], sampling)
+        bits = philox((self.drawn & 0xFFFFFFFF, 0, 0, 0), sampling.seed_words)[0]
+        self.drawn += 1
         if sampling.temperature <= 0:
             return int(logits.argmax())
-        # The likeliest first; of equals the lowest id, so that the order is the same everywhere.
-        order = np.argsort(-logits, kind="stable")
-        if sampling.top_k > 0:
-            order = order[: sampling.top_k]
-        kept = logits[order].astype(np.float64)
-        weights = np.exp(kept - kept[0])
-        count = len(order)
-        if sampling.top_p < 1:
-            shares = np.cumsum(weights) / weights.sum()
-            count = min(int(np.searchsorted(shares, sampling.top_p)) + 1, count)
-        if sampling.min_p > 0:
-            count = min(int(np.count_nonzero(weights >= sampling.min_p)), count)
-        weights = np.exp((kept[:count] - kept[0]) / sampling.temperature)
-        shares = np.cumsum(weights)
-        drawn = self._random.random() * shares[-1]
-        return int(order[min(int(np.searchsorted(shares, drawn, side="right")), count - 1)])
+        return _draw(logits, sampling, bits)
 
 
-def _penalised(logits: NDArray[np.float32], recent: Sequence[int], penalty: float) -> NDArray[np.float32]:
+def _penalised(logits: Floats, recent: Sequence[int], sampling: Sampling) -> Floats:
     tokens = np.unique(np.asarray(recent))
     changed = logits.copy()
     seen = changed[tokens]
-    changed[tokens] = np.where(seen > 0, seen / penalty, seen * penalty)
+    with np.errstate(over="ignore"):  # a logit beyond all bounds is still a greatest or a least one
+        changed[tokens] = seen * np.where(seen > 0, sampling.inverse_penalty, np.float32(sampling.repeat_penalty))
     return changed
+
+
+def _draw(logits: Floats, sampling: Sampling, bits: int) -> int:
+    """One of the likeliest: every operation in float32, sums from the likeliest on."""
+    # The likeliest first; of equals the lowest id, so that the order is the same everywhere.
+    order = np.argsort(-logits, kind="stable")
+    if sampling.top_k > 0:
+        order = order[: sampling.top_k]
+    kept = logits[order]
+    order, kept = order[kept > -np.inf], kept[kept > -np.inf]
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.nan_to_num(kept - kept[0], nan=0.0, neginf=-_FARTHEST)
+    weights = exact_exp(apart)
+    count = len(order)
+    if sampling.top_p < 1:
+        sums = np.cumsum(weights, dtype=np.float32)
+        count = int(np.argmax(sums >= np.float32(sampling.top_p) * sums[-1])) + 1
+    likely = np.flatnonzero(weights[:count] >= np.float32(sampling.min_p))
+    count = int(likely[-1]) + 1 if likely.size else 1
+    with np.errstate(over="ignore"):
+        sums = np.cumsum(exact_exp(apart[:count] * sampling.inverse_temperature), dtype=np.float32)
+    place = (np.float32(bits >> 8) * np.float32(2.0**-24)) * sums[-1]
+    return int(order[min(int(np.searchsorted(sums, place, side="right")), count - 1)])
+
+
+_COLDEST: Final = 1e30
+"""Below this inverse every temperature is a finite factor, and with it no second token is left."""
+_FARTHEST: Final = 3e38

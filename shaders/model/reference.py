@@ -224,3 +224,46 @@ def rope_append(qkv, turns, tokens, heads, kv_heads, width, position, keys, valu
         words = np.ascontiguousarray(source.astype(np.float16)).view(np.uint32)
         target[position : position + tokens] = words.reshape(tokens, *target.shape[1:])
     return {"q": (turned[:, :heads] * F(size["scale"])).reshape(tokens, heads, width), "keys": made_keys, "values": made_values}
+
+
+def philox(counter, low, high):
+    """The first word of Philox4x32-10 of a counter of four words, of which only the first is not 0."""
+    words, key = [counter, 0, 0, 0], [low, high]
+    for _ in range(10):
+        a, b = 0xD2511F53 * words[0], 0xCD9E8D57 * words[2]
+        words = [b >> 32 ^ words[1] ^ key[0], b & 0xFFFFFFFF, a >> 32 ^ words[3] ^ key[1], a & 0xFFFFFFFF]
+        key = [key[0] + 0x9E3779B9 & 0xFFFFFFFF, key[1] + 0xBB67AE85 & 0xFFFFFFFF]
+    return words[0]
+
+
+def sample(logits, recent, state, tokens, chosen, kept, window, settings):
+    """The truth of sample.wgsl."""
+    logits, recent, chosen = logits.copy(), recent.copy(), chosen.copy()
+    penalty, inverse = F(settings["penalty"]), F(settings["inverse_penalty"])
+    for token in {int(one) for one in recent[:window] if one < len(logits)}:
+        logits[token] *= inverse if logits[token] > 0 else penalty
+    order = np.argsort(-logits, kind="stable")[:kept]
+    apart = logits[order] - logits[order[0]]
+    weights = exact_exp(apart)
+    count = len(order)
+    if settings["top_p"] < 1:
+        sums = np.cumsum(weights, dtype=np.float32)
+        count = int(np.argmax(sums >= F(settings["top_p"]) * sums[-1])) + 1
+    count = int(np.flatnonzero(weights[:count] >= F(settings["min_p"]))[-1]) + 1
+    sums = np.cumsum(exact_exp(apart[:count] * F(settings["inverse_temperature"])), dtype=np.float32)
+    number = int(state["chosen"])
+    bits = philox(settings["drawn"] + number & 0xFFFFFFFF, settings["seed_low"], settings["seed_high"])
+    place = (F(bits >> 8) * F(2.0**-24)) * sums[-1]
+    token = order[min(int(np.searchsorted(sums, place, side="right")), count - 1)]
+    chosen[number] = token
+    if window:
+        recent[(settings["oldest"] + number) % window] = token
+    return {
+        "logits": logits,
+        "recent": recent,
+        "tokens": np.full_like(tokens, token),
+        "chosen": chosen,
+        "state.position": state["position"] + 1,
+        "state.token": token,
+        "state.chosen": number + 1,
+    }

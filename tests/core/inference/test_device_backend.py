@@ -19,11 +19,12 @@ from model_testing.llama_cpp_peer import LlamaCppPeer
 from model_testing.random_models import RandomModel
 from pixel_core.engines.device_program import ProgramDevice, open_program_device
 from pixel_core.errors import ContextFull, ModelUnusable
-from pixel_core.inference.backend import GreedyBackend
+from pixel_core.inference.backend import GreedyBackend, SamplingBackend
 from pixel_core.inference.config import ModelConfig, read_config
 from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
 from pixel_core.inference.exact_backend import ExactBackend
 from pixel_core.inference.plain_metadata import PlainMetadata
+from pixel_core.inference.sampler import Sampler, Sampling
 from pixel_core.weights.model_file import ModelFile, open_model
 
 Write = Callable[[RandomModel], Path]
@@ -99,6 +100,45 @@ def test_tokens_chosen_on_the_device_are_the_likeliest(open_both: Callable[..., 
     assert device.decode_greedy(token, 40) == expected
     assert device.length == 45
     check_equal(device, device.feed(expected[-1:]), exact.feed(expected[-1:]))
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(seed=5),
+        Sampling(temperature=1.5, top_k=64, top_p=1.0, min_p=0.0, seed=(7 << 32) + 1),
+        Sampling(temperature=1.0, repeat_penalty=1.3, repeat_window=9, seed=2),
+        Sampling(temperature=0.0, repeat_penalty=1.2),
+    ],
+    ids=["defaults", "hot", "penalty", "greedy with penalty"],
+)
+def test_tokens_drawn_on_the_device_are_those_that_the_sampler_draws(
+    sampling: Sampling, open_both: Callable[..., tuple[DeviceBackend, ExactBackend]]
+) -> None:
+    device, exact = open_both(SMALL)
+    assert isinstance(device, SamplingBackend)
+    assert device.can_sample(sampling)
+    prompt = some_tokens(5)
+    sampler, tokens = Sampler(sampling), list(prompt)
+    tokens.append(sampler.choose(exact.feed(prompt), tokens))
+    device.feed(prompt)
+    for _ in range(40):
+        tokens.append(sampler.choose(exact.feed(tokens[-1:]), tokens))
+    first = device.decode_sampled(tokens[5], 18, sampling, drawn=1, recent=tokens[:6])
+    second = device.decode_sampled(first[-1], 22, sampling, drawn=19, recent=[*tokens[:6], *first])
+    if "llvmpipe" in device.description:
+        assert [*first, *second] == tokens[6:]
+    assert device.length == exact.length == 45
+    assert len(set(tokens)) > 3
+
+
+def test_what_the_device_cannot_draw_it_says(open_both: Callable[..., tuple[DeviceBackend, ExactBackend]]) -> None:
+    device, _ = open_both(SMALL)
+    for sampling in (Sampling(top_k=0), Sampling(top_k=65), Sampling(repeat_penalty=1.1, repeat_window=65)):
+        assert not device.can_sample(sampling)
+    assert device.can_sample(Sampling(repeat_window=65))
+    with pytest.raises(ContextFull, match="97 tokens do not fit"):
+        device.decode_sampled(1, 97, Sampling(), drawn=0, recent=[1])
 
 
 def test_buffers_give_the_bits_of_textures(open_both: Callable[..., tuple[DeviceBackend, ExactBackend]]) -> None:

@@ -9,7 +9,7 @@ from pixel_core.kernels import check
 
 FOLDER = model_shaders()
 INCLUDED = {"exact_exp", "quantise_block"}
-QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "choose", "embed_q4", "q4_matvec")
+QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "choose", "sample", "embed_q4", "q4_matvec")
 """What continuous integration runs; `pixel-lsp check shaders/model` runs all."""
 
 
@@ -17,7 +17,7 @@ QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "ch
 def test_kernels_keep_their_contracts() -> None:
     report = check([FOLDER / f"{name}.wgsl" for name in QUICK])
     assert {kernel.contract: kernel.status for kernel in report.kernels if kernel.status != "passed"} == {}
-    assert len(report.kernels) == 16
+    assert len(report.kernels) == 17
     assert report.findings == ()
 
 
