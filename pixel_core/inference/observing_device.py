@@ -48,6 +48,11 @@ class ObservingDevice(ProgramDevice):
         self._made: dict[_Key, ProgramDispatch] = {}
 
     @property
+    def real(self) -> ProgramDevice:
+        """The real one."""
+        return self._real
+
+    @property
     def info(self) -> AdapterInfo:
         """As the real one's."""
         return self._real.info
@@ -55,6 +60,10 @@ class ObservingDevice(ProgramDevice):
     def limit(self, name: str) -> int:
         """As the real one's."""
         return self._real.limit(name)
+
+    def has(self, feature: str) -> bool:
+        """As the real one."""
+        return self._real.has(feature)
 
     def create_buffer(self, size: int, *, is_uniform: bool = False) -> ProgramBuffer:
         """A buffer that only has a size."""
@@ -86,7 +95,7 @@ class ObservingDevice(ProgramDevice):
     def compile(self, source: str, entry_point: str, constants: Mapping[str, float] | None = None) -> ProgramPipeline:
         """What would be compiled."""
         key = (source, entry_point, tuple(sorted((constants or {}).items())))
-        return ProgramPipeline(handle=key, layout=None, serial=0)
+        return ProgramPipeline(handle=key, layout=None, entry_point=entry_point, serial=0)
 
     def dispatch(self, pipeline: ProgramPipeline, bindings: Mapping[int, Resource], workgroups: tuple[int, int, int]) -> ProgramDispatch:
         """What would be dispatched."""

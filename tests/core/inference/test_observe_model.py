@@ -45,6 +45,10 @@ class Limits(ProgramDevice):
         """Nobody's."""
         return AdapterInfo(engine="device", name="none", backend="", driver="", is_software=True)
 
+    def has(self, feature: str) -> bool:
+        """No optional feature."""
+        return False
+
     def close(self) -> None:
         """Nothing is open."""
 
