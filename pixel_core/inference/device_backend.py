@@ -13,10 +13,10 @@ from pixel_core.engines.device_program import ProgramBuffer, ProgramDevice, Prog
 from pixel_core.errors import ContextFull, ModelUnusable
 from pixel_core.inference.config import ModelConfig
 from pixel_core.inference.device_layers import (
-    BYTES_SPACE,
     SCALES_SPACE,
     SEARCHERS,
     TILE,
+    UNIFORM_SPACE,
     Batch,
     LayerRecorder,
     LayerWeights,
@@ -236,14 +236,16 @@ def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int,
     heads = (config.head_count + 2 * config.kv_head_count) * config.head_length
     tiles = -(-positions // TILE)
     queries = config.head_count * config.head_length * BATCH * 4
+    widest = max(config.embedding_length, config.feed_forward_length, config.head_count * config.head_length) * BATCH
     return WorkingMemory(
         state=device.create_buffer(16, is_uniform=True),
         tokens=device.create_buffer(4 * BATCH),
         residual=device.create_buffer(config.embedding_length * BATCH * 4),
-        bytes=device.create_buffer(BYTES_SPACE, is_uniform=True),
-        scales=device.create_buffer(SCALES_SPACE, is_uniform=True),
+        bytes=device.create_buffer(max(UNIFORM_SPACE, widest), is_uniform=True),
+        scales=device.create_buffer(max(SCALES_SPACE, widest // 2), is_uniform=True),
+        floats=device.create_buffer(max(UNIFORM_SPACE, widest * 4), is_uniform=True),
         qkv=device.create_buffer(heads * BATCH * 4),
-        q=device.create_buffer(BYTES_SPACE, is_uniform=True) if queries <= BYTES_SPACE else device.create_buffer(queries),
+        q=device.create_buffer(UNIFORM_SPACE, is_uniform=True) if queries <= UNIFORM_SPACE else device.create_buffer(queries),
         gate_up=device.create_buffer(2 * config.feed_forward_length * BATCH * 4),
         logits=device.create_buffer(logit_rows * BATCH * 4),
         tile_sums=device.create_buffer(BATCH * tiles * config.head_count * config.head_length * 4),
@@ -270,6 +272,3 @@ def _check(config: ModelConfig) -> None:
     ):
         if length % step:
             raise ModelUnusable(f"the {what} has {length:,} components, which the device's kernels take in steps of {step}")
-    widest = max(config.embedding_length, config.feed_forward_length, config.head_count * config.head_length)
-    if widest * BATCH > BYTES_SPACE:
-        raise ModelUnusable(f"rows of {widest:,} weights are too long for the device's kernels: {BYTES_SPACE // BATCH:,} at most")

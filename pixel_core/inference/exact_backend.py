@@ -10,7 +10,7 @@ import numpy as np
 from pixel_core.errors import ContextFull
 from pixel_core.inference.exact.arithmetic import Activations, Floats, activate, as_half, head_factor, quantise, rms_factor
 from pixel_core.inference.exact.attention import attend, turn
-from pixel_core.inference.exact.matrix import ExactMatrix, read_matrix
+from pixel_core.inference.exact.read_matrix import Matrix, read_matrix
 from pixel_core.inference.rope_table import rope_table
 from pixel_core.weights.dequantize import dequantize
 
@@ -36,7 +36,7 @@ class ExactBackend:
         self.context_length = min(context_length, config.context_length)
         self.description = "exact (numpy, the device's arithmetic)"
         self._length = 0
-        self._matrices: dict[str, ExactMatrix] = {}
+        self._matrices: dict[str, Matrix] = {}
         self._vectors: dict[str, Floats] = {}
         for name in self.config.tensors():
             tensor = model.tensors[name]
