@@ -195,9 +195,11 @@ class DeviceBackend:
                     q_norm=vector(f"{prefix}attn_q_norm.weight") if config.has_qk_norm else None,
                     k_norm=vector(f"{prefix}attn_k_norm.weight") if config.has_qk_norm else None,
                     output=upload_matrix(device, model, [f"{prefix}attn_output.weight"], storage),
+                    attention_post_norm=vector(f"{prefix}post_attention_norm.weight") if config.has_post_norms else None,
                     feed_forward_norm=vector(f"{prefix}ffn_norm.weight"),
                     gate_up=stacked(f"{prefix}ffn_gate.weight", f"{prefix}ffn_up.weight"),
                     down=upload_matrix(device, model, [f"{prefix}ffn_down.weight"], storage),
+                    feed_forward_post_norm=vector(f"{prefix}post_ffw_norm.weight") if config.has_post_norms else None,
                     keys=device.create_buffer(cache),
                     values=device.create_buffer(cache),
                     turns=turns[key],
@@ -247,6 +249,7 @@ def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int,
         qkv=device.create_buffer(heads * BATCH * 4),
         q=device.create_buffer(UNIFORM_SPACE, is_uniform=True) if queries <= UNIFORM_SPACE else device.create_buffer(queries),
         gate_up=device.create_buffer(2 * config.feed_forward_length * BATCH * 4),
+        back=device.create_buffer(config.embedding_length * BATCH * 4),
         logits=device.create_buffer(logit_rows * BATCH * 4),
         tile_sums=device.create_buffer(BATCH * tiles * config.head_count * config.head_length * 4),
         tile_tops=device.create_buffer(BATCH * tiles * config.head_count * 8),
@@ -263,8 +266,6 @@ def _floats(model: ModelFile, name: str) -> NDArray[np.float32]:
 
 def _check(config: ModelConfig) -> None:
     """What the kernels ask of a model's sizes."""
-    if config.has_post_norms:
-        raise ModelUnusable(f"the architecture {config.architecture} does not run on the device yet", hint="the reference backend runs it")
     for what, length, step in (
         ("embedding", config.embedding_length, 32),
         ("feed-forward layer", config.feed_forward_length, 32),

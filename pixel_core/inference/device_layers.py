@@ -37,9 +37,11 @@ class LayerWeights:
         q_norm: f32 of a head, or None.
         k_norm: f32 of a head, or None.
         output: Back from the heads.
+        attention_post_norm: f32, of what attention gives before it is added, or None.
         feed_forward_norm: f32.
         gate_up: Gate, then up.
         down: Back from the feed-forward layer.
+        feed_forward_post_norm: f32, or None.
         keys: The cache, f16.
         values: The cache, f16.
         turns: Cosines and sines.
@@ -51,9 +53,11 @@ class LayerWeights:
     q_norm: ProgramBuffer | None
     k_norm: ProgramBuffer | None
     output: DeviceMatrix
+    attention_post_norm: ProgramBuffer | None
     feed_forward_norm: ProgramBuffer
     gate_up: tuple[tuple[int, DeviceMatrix], ...]
     down: DeviceMatrix
+    feed_forward_post_norm: ProgramBuffer | None
     keys: ProgramBuffer
     values: ProgramBuffer
     turns: ProgramBuffer
@@ -73,6 +77,7 @@ class WorkingMemory:
         qkv: f32[tokens, rows of qkv].
         q: f32[tokens, heads · width of a head], turned and scaled.
         gate_up: f32[tokens, 2 · feed_forward_length].
+        back: f32[tokens, width]: what a layer gives, where that is normalised before it is added.
         logits: f32[tokens, vocabulary, filled up].
         tile_sums: f32[tokens, tiles, heads · width of a head]: values that each tile of keys contributes.
         tile_tops: f32[tokens, tiles, heads, 2]: greatest score and sum of weights of each tile.
@@ -90,6 +95,7 @@ class WorkingMemory:
     qkv: ProgramBuffer
     q: ProgramBuffer
     gate_up: ProgramBuffer
+    back: ProgramBuffer
     logits: ProgramBuffer
     tile_sums: ProgramBuffer
     tile_tops: ProgramBuffer
@@ -149,13 +155,23 @@ class LayerRecorder:
             made += self._multiply(matrix, memory.qkv, tokens, first=first, stride=qkv_rows)
         made.append(self._rope(weights, tokens))
         made += self._attention(weights, layer, batch)
-        made += self._multiply(weights.output, memory.residual, tokens, stride=config.embedding_length, add=True)
+        made += self._add(weights.output, weights.attention_post_norm, tokens)
         made += self._norm(weights.feed_forward_norm, tokens, gate_up)
         for first, matrix in weights.gate_up:
             made += self._multiply(matrix, memory.gate_up, tokens, first=first, stride=2 * config.feed_forward_length)
         made.append(self._gate(tokens, weights.down))
-        made += self._multiply(weights.down, memory.residual, tokens, stride=config.embedding_length, add=True)
+        made += self._add(weights.down, weights.feed_forward_post_norm, tokens)
         return made
+
+    def _add(self, matrix: DeviceMatrix, norm: ProgramBuffer | None, tokens: int) -> list[ProgramDispatch]:
+        """What a layer gives, normalised where the model does that, onto the residual stream."""
+        config, memory = self._config, self._memory
+        if norm is None:
+            return self._multiply(matrix, memory.residual, tokens, stride=config.embedding_length, add=True)
+        size = self._uniform(struct.pack("<If", config.embedding_length, config.epsilon))
+        named: dict[str, Resource] = {"size": size, "x": memory.back, "weight": norm, "y": memory.residual}
+        added = self._dispatch(self._kernels.get("float_norm", macros={"ADD": 1}), named, (tokens, 1, 1))
+        return [*self._multiply(matrix, memory.back, tokens, stride=config.embedding_length), added]
 
     def head(self, norm: ProgramBuffer, matrix: DeviceMatrix, tokens: int) -> list[ProgramDispatch]:
         """Logits of every token of the batch."""
