@@ -174,7 +174,7 @@ def test_what_no_kernel_computes_is_refused_in_a_sentence(random_model: Write) -
 
 
 def distances(path: Path, tokens: list[int]) -> tuple[float, float]:
-    """How far the exact arithmetic is from llama.cpp's: the greatest of the first token, the root mean square of all, as parts of the spread."""
+    """Distance from llama.cpp: the greatest of the first token, the root mean square of all, as parts of the spread."""
     with open_model(path) as file:
         logits = ExactBackend(file, config_of(file)).feed_all(tokens)
     peer = LlamaCppPeer(path, exact_cache=False)
