@@ -24,6 +24,8 @@ _STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsa
 _UNIFORM = wgpu.BufferUsage.UNIFORM
 _TEXTURE = wgpu.TextureUsage.STORAGE_BINDING | wgpu.TextureUsage.TEXTURE_BINDING | wgpu.TextureUsage.COPY_DST | wgpu.TextureUsage.COPY_SRC
 
+_WANTED_FEATURES = frozenset({"subgroup"})
+
 TEXEL_BYTES = 16
 """Of `rgba32uint`."""
 
@@ -130,7 +132,7 @@ def open_program_device() -> ProgramDevice:
             set_instance_extras(backends=NATIVE_BACKENDS[sys.platform])
     try:
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
-        device = adapter.request_device_sync()
+        device = adapter.request_device_sync(required_features=sorted(_WANTED_FEATURES & {str(one) for one in adapter.features}))
     except (RuntimeError, wgpu.GPUError, OSError) as problem:
         raise EngineUnavailable(f"no adapter to run a model on: {_last_line(problem)}", hint=driver_hint()) from problem
     return ProgramDevice(adapter, device)
@@ -171,6 +173,10 @@ class ProgramDevice:
     def limit(self, name: str) -> int:
         """A WebGPU limit in force, by wgpu's name of it: `max-texture-dimension-2d`, `max-storage-buffer-binding-size`."""
         return self._limits[name]
+
+    def has(self, feature: str) -> bool:
+        """Whether an optional feature is switched on, by wgpu's name of it: `subgroup`."""
+        return feature in self._device.features
 
     def create_buffer(self, size: int, *, is_uniform: bool = False) -> ProgramBuffer:
         """A storage buffer of zeros.

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from pixel_core.engines.device_program import ProgramBuffer, ProgramDevice, ProgramDispatch
+from pixel_core.engines.subgroup_size import subgroup_size
 from pixel_core.errors import ContextFull, ModelUnusable
 from pixel_core.inference.config import ModelConfig
 from pixel_core.inference.device_layers import (
-    SCALES_SPACE,
     SEARCHERS,
     TILE,
     UNIFORM_SPACE,
@@ -32,10 +32,16 @@ if TYPE_CHECKING:
 
     from pixel_core.weights.model_file import ModelFile
 
-BATCH = 4
-"""Tokens of a prompt that go through the layers together."""
+BATCHES = (8, 4)
+"""How many tokens of a prompt can go through the layers together: as many as there is room for."""
 
 Ending: TypeAlias = Literal["nothing", "logits", "choice"]
+
+SUBGROUP_LEAST = 8
+"""Invocations that tell each other a block's words in activations.wgsl."""
+
+SUBGROUP_WIDTH = 16
+"""Of the workgroups that do."""
 
 _RUN = 16
 """Greedy tokens of one submission: as many as a display is content with at once."""
@@ -73,6 +79,8 @@ class DeviceBackend:
         self._device = device
         self.config = config
         _check(config)
+        self._has_subgroups = subgroup_size(device, SUBGROUP_WIDTH) >= SUBGROUP_LEAST
+        self._batch = _choose_batch(config, has_subgroups=self._has_subgroups)
         self.context_length = min(options.context_length, config.context_length)
         self._length = 0
         self._programs: dict[tuple[int, int, Ending], tuple[ProgramDispatch, ...]] = {}
@@ -87,8 +95,8 @@ class DeviceBackend:
     def feed(self, tokens: Sequence[int]) -> NDArray[np.float32]:
         """As `Backend.feed`."""
         self._check_room(tokens)
-        for start in range(0, len(tokens) - 1, BATCH):
-            self._run_batch(tokens[start : min(start + BATCH, len(tokens) - 1)])
+        for start in range(0, len(tokens) - 1, self._batch):
+            self._run_batch(tokens[start : min(start + self._batch, len(tokens) - 1)])
         self._set(tokens[-1:])
         self._device.run(self._program(1, self._length, "logits"))
         self._length += 1
@@ -98,10 +106,10 @@ class DeviceBackend:
         """As `Backend.feed_all`."""
         self._check_room(tokens)
         made: list[NDArray[np.float32]] = []
-        for start in range(0, len(tokens), BATCH):
-            batch = tokens[start : start + BATCH]
+        for start in range(0, len(tokens), self._batch):
+            batch = tokens[start : start + self._batch]
             self._run_batch(batch, with_logits=True)
-            made.append(self._logits(BATCH)[: len(batch)])
+            made.append(self._logits(self._batch)[: len(batch)])
         return np.concatenate(made)
 
     def decode_greedy(self, token: int, count: int) -> list[int]:
@@ -131,8 +139,8 @@ class DeviceBackend:
 
     def _run_batch(self, tokens: Sequence[int], *, with_logits: bool = False) -> None:
         # Those that fill up the batch write behind the end of the cache, where the next tokens will overwrite them.
-        self._set([*tokens, *[0] * (BATCH - len(tokens))])
-        self._device.run(self._program(BATCH, self._length + BATCH - 1, "logits" if with_logits else "nothing"))
+        self._set([*tokens, *[0] * (self._batch - len(tokens))])
+        self._device.run(self._program(self._batch, self._length + self._batch - 1, "logits" if with_logits else "nothing"))
         self._length += len(tokens)
 
     def _set(self, tokens: Sequence[int]) -> None:
@@ -175,7 +183,7 @@ class DeviceBackend:
                     start = end
             return tuple(made)
 
-        positions = self.context_length + BATCH
+        positions = self.context_length + self._batch
         turns: dict[tuple[float, float], ProgramBuffer] = {}
         factors = _floats(model, "rope_freqs.weight") if config.rope.has_factors else None
         layers: list[LayerWeights] = []
@@ -207,9 +215,9 @@ class DeviceBackend:
             )
         embedding = upload_matrix(device, model, ["token_embd.weight"], storage)
         self._head = embedding if config.is_output_tied else upload_matrix(device, model, ["output.weight"], storage)
-        self._memory = _working_memory(device, config, self._head.rows, positions)
+        self._memory = _working_memory(device, config, self._batch, self._head.rows, positions)
         self._layers, self._embedding, self._norm = layers, embedding, vector("output_norm.weight")
-        self._recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory)
+        self._recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory, has_subgroups=self._has_subgroups)
 
     def _program(self, tokens: int, last: int, ending: Ending) -> tuple[ProgramDispatch, ...]:
         """The dispatches of a batch.
@@ -234,25 +242,25 @@ class DeviceBackend:
         return self._programs[key]
 
 
-def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int, positions: int) -> WorkingMemory:
+def _working_memory(device: ProgramDevice, config: ModelConfig, batch: int, logit_rows: int, positions: int) -> WorkingMemory:
     heads = (config.head_count + 2 * config.kv_head_count) * config.head_length
     tiles = -(-positions // TILE)
-    queries = config.head_count * config.head_length * BATCH * 4
-    widest = max(config.embedding_length, config.feed_forward_length, config.head_count * config.head_length) * BATCH
+    queries = config.head_count * config.head_length * batch * 4
+    widest = _widest(config) * batch
     return WorkingMemory(
         state=device.create_buffer(16, is_uniform=True),
-        tokens=device.create_buffer(4 * BATCH),
-        residual=device.create_buffer(config.embedding_length * BATCH * 4),
+        tokens=device.create_buffer(4 * batch),
+        residual=device.create_buffer(config.embedding_length * batch * 4),
         bytes=device.create_buffer(max(UNIFORM_SPACE, widest), is_uniform=True),
-        scales=device.create_buffer(max(SCALES_SPACE, widest // 2), is_uniform=True),
+        scales=device.create_buffer(max(UNIFORM_SPACE, widest // 2), is_uniform=True),
         floats=device.create_buffer(max(UNIFORM_SPACE, widest * 4), is_uniform=True),
-        qkv=device.create_buffer(heads * BATCH * 4),
+        qkv=device.create_buffer(heads * batch * 4),
         q=device.create_buffer(UNIFORM_SPACE, is_uniform=True) if queries <= UNIFORM_SPACE else device.create_buffer(queries),
-        gate_up=device.create_buffer(2 * config.feed_forward_length * BATCH * 4),
-        back=device.create_buffer(config.embedding_length * BATCH * 4),
-        logits=device.create_buffer(logit_rows * BATCH * 4),
-        tile_sums=device.create_buffer(BATCH * tiles * config.head_count * config.head_length * 4),
-        tile_tops=device.create_buffer(BATCH * tiles * config.head_count * 8),
+        gate_up=device.create_buffer(2 * config.feed_forward_length * batch * 4),
+        back=device.create_buffer(config.embedding_length * batch * 4),
+        logits=device.create_buffer(logit_rows * batch * 4),
+        tile_sums=device.create_buffer(batch * tiles * config.head_count * config.head_length * 4),
+        tile_tops=device.create_buffer(batch * tiles * config.head_count * 8),
         tiles=tiles,
         best=device.create_buffer(SEARCHERS * 8),
         chosen=device.create_buffer(4 * _RUN),
@@ -273,3 +281,13 @@ def _check(config: ModelConfig) -> None:
     ):
         if length % step:
             raise ModelUnusable(f"the {what} has {length:,} components, which the device's kernels take in steps of {step}")
+
+
+def _choose_batch(config: ModelConfig, *, has_subgroups: bool) -> int:
+    """The most tokens whose quantised activations lie where they are read the fastest."""
+    longest = UNIFORM_SPACE * 2 if has_subgroups else UNIFORM_SPACE
+    return next((batch for batch in BATCHES if _widest(config) * batch <= longest), BATCHES[-1])
+
+
+def _widest(config: ModelConfig) -> int:
+    return max(config.embedding_length, config.feed_forward_length, config.head_count * config.head_length)

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from pixel_core.inference.config import ModelConfig
 
 UNIFORM_SPACE = 1 << 16
-"""Bytes of `var<uniform>`: quantised activations, or floats, lie there as long as those of a batch fit."""
-SCALES_SPACE = UNIFORM_SPACE // 2
-"""Bytes of the scales of so many quantised activations."""
+"""Bytes that `var<uniform>` holds everywhere: of the activations of a batch, and of the scales of quantised ones, 16 for 32 of them."""
 
 TILE = 32
 """Keys that a workgroup of attention_tile.wgsl sees."""
@@ -72,7 +70,7 @@ class WorkingMemory:
         tokens: u32 of the batch.
         residual: f32[tokens, width].
         bytes: Quantised activations; at least `UNIFORM_SPACE`.
-        scales: Their scales; at least `SCALES_SPACE`.
+        scales: Their scales; at least `UNIFORM_SPACE`.
         floats: f32 activations, for weights that are floats; at least `UNIFORM_SPACE`.
         qkv: f32[tokens, rows of qkv].
         q: f32[tokens, heads · width of a head], turned and scaled.
@@ -125,13 +123,17 @@ class LayerRecorder:
         kernels: The texts.
         config: Of the model.
         memory: Large enough for the largest batch.
+        has_subgroups: Whether eight neighbouring invocations can tell each other what they read.
     """
 
-    def __init__(self, device: ProgramDevice, kernels: ModelKernels, config: ModelConfig, memory: WorkingMemory) -> None:
+    def __init__(
+        self, device: ProgramDevice, kernels: ModelKernels, config: ModelConfig, memory: WorkingMemory, *, has_subgroups: bool
+    ) -> None:
         self._device = device
         self._kernels = kernels
         self._config = config
         self._memory = memory
+        self._has_subgroups = has_subgroups
         self._uniforms: dict[bytes, ProgramBuffer] = {}
 
     def embed(self, table: DeviceMatrix, tokens: int) -> list[ProgramDispatch]:
@@ -286,7 +288,11 @@ class LayerRecorder:
         self, matrix: DeviceMatrix, y: ProgramBuffer, tokens: int, *, stride: int, first: int = 0, add: bool = False
     ) -> list[ProgramDispatch]:
         x = self._x(matrix, tokens)
-        macros = {"TOKENS": tokens, **({"UNIFORM": 1} if isinstance(x["x"], BufferRange) else {}), **_macros(matrix)}
+        macros = {"TOKENS": tokens, **_macros(matrix)}
+        if any(isinstance(one, BufferRange) for one in x.values()):
+            macros["UNIFORM"] = 1
+        if self._has_subgroups and not matrix.takes_floats:
+            macros["SUBGROUPS"] = 1
         kernel = self._kernels.get(f"{_family(matrix)}_matvec", macros=macros)
         return [self._multiply_page(kernel, matrix, page, {**x, "y": y}, first + page.first, stride, add) for page in matrix.pages]
 
@@ -298,12 +304,13 @@ class LayerRecorder:
 
     def _x(self, matrix: DeviceMatrix, tokens: int) -> dict[str, Resource]:
         """The activations that a matrix is multiplied with: ranges for `var<uniform>` where they fit, whole buffers where they do not."""
-        memory, is_float = self._memory, matrix.takes_floats
-        named: dict[str, Resource] = {"x": memory.floats} if is_float else {"x": memory.bytes, "x_scales": memory.scales}
-        if tokens * matrix.columns * (4 if is_float else 1) > UNIFORM_SPACE:
-            return named
-        sizes = {"x": UNIFORM_SPACE, "x_scales": SCALES_SPACE}
-        return {name: BufferRange(buffer=one, offset=0, size=sizes[name]) for name, one in named.items() if isinstance(one, ProgramBuffer)}
+        memory, count = self._memory, tokens * matrix.columns
+        if matrix.takes_floats:
+            return {"x": _uniform_part(memory.floats) if count * 4 <= UNIFORM_SPACE else memory.floats}
+        # Neighbours in subgroups tell each other what they read of x, from wherever it lies.
+        if count > (UNIFORM_SPACE * 2 if self._has_subgroups else UNIFORM_SPACE):
+            return {"x": memory.bytes, "x_scales": memory.scales}
+        return {"x": memory.bytes if self._has_subgroups else _uniform_part(memory.bytes), "x_scales": _uniform_part(memory.scales)}
 
     def _uniform(self, contents: bytes) -> ProgramBuffer:
         if contents not in self._uniforms:
@@ -337,6 +344,10 @@ def _macros(matrix: DeviceMatrix) -> dict[str, int]:
     if matrix.type.name in {"F16", "BF16"}:
         macros[matrix.type.name] = 1
     return macros
+
+
+def _uniform_part(buffer: ProgramBuffer) -> BufferRange:
+    return BufferRange(buffer=buffer, offset=0, size=UNIFORM_SPACE)
 
 
 def _ceil(count: int, width: int) -> int:

@@ -102,6 +102,7 @@ struct Size {
 
 const WIDTH = 16u; // invocations in a workgroup
 
+#include "each_token.wgsl"
 #include "float_texels.wgsl"
 
 // Column i of the result is column 4 · half + i of four rows of weights.
@@ -113,6 +114,28 @@ fn four(column: u32, row: u32, half: u32) -> mat4x4<f32> {
         floats(load_weights(column, row + 3u), half),
     ));
 }
+
+// One after the other: compilers turn a + (b + c) into (a + b) + c.
+#define MULTIPLY(t) { \
+        let v = x[t * vectors + column * (COLUMNS / 4u) + half]; \
+        low[t] += a[0] * v.x; \
+        low[t] += a[1] * v.y; \
+        low[t] += a[2] * v.z; \
+        low[t] += a[3] * v.w; \
+        high[t] += b[0] * v.x; \
+        high[t] += b[1] * v.y; \
+        high[t] += b[2] * v.z; \
+        high[t] += b[3] * v.w; \
+    }
+#define STORE(t) { \
+        let place = (t * size.stride + size.first + row) / 4u; \
+        if (size.add != 0u) { \
+            low[t] += y[place]; \
+            high[t] += y[place + 1u]; \
+        } \
+        y[place] = low[t]; \
+        y[place + 1u] = high[t]; \
+    }
 
 @compute @workgroup_size(WIDTH)
 fn float_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
@@ -127,27 +150,8 @@ fn float_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
         for (var half = 0u; half < COLUMNS / 4u; half++) {
             let a = four(column, row, half);
             let b = four(column, row + 4u, half);
-            for (var t = 0u; t < TOKENS; t++) {
-                let v = x[t * vectors + column * (COLUMNS / 4u) + half];
-                // One after the other: compilers turn a + (b + c) into (a + b) + c.
-                low[t] += a[0] * v.x;
-                low[t] += a[1] * v.y;
-                low[t] += a[2] * v.z;
-                low[t] += a[3] * v.w;
-                high[t] += b[0] * v.x;
-                high[t] += b[1] * v.y;
-                high[t] += b[2] * v.z;
-                high[t] += b[3] * v.w;
-            }
+            EACH_TOKEN(MULTIPLY)
         }
     }
-    for (var t = 0u; t < TOKENS; t++) {
-        let place = (t * size.stride + size.first + row) / 4u;
-        if (size.add != 0u) {
-            low[t] += y[place];
-            high[t] += y[place + 1u];
-        }
-        y[place] = low[t];
-        y[place + 1u] = high[t];
-    }
+    EACH_TOKEN(STORE)
 }

@@ -10,7 +10,7 @@ from pixel_core.inference.model_kernels import ModelKernels, model_shaders
 from pixel_core.kernels import check
 
 FOLDER = model_shaders()
-INCLUDED = {"activate", "exact_exp", "exact_rsqrt", "float_texels", "quantise_block"}
+INCLUDED = {"activate", "activations", "each_token", "exact_exp", "exact_rsqrt", "float_texels", "quantise_block"}
 FLOATS = ("float_norm", "float_gate", "float_merge", "float_matvec", "embed_float")
 QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "choose", "embed_q4", "q4_matvec", *FLOATS)
 """What continuous integration runs; `pixel-lsp check shaders/model` runs all."""
@@ -20,8 +20,8 @@ QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "ch
 def test_kernels_keep_their_contracts() -> None:
     report = check([FOLDER / f"{name}.wgsl" for name in QUICK])
     assert {kernel.contract: kernel.status for kernel in report.kernels if kernel.status != "passed"} == {}
-    assert len(report.kernels) == 25
-    assert report.findings == ()
+    assert len(report.kernels) == 26
+    assert {finding.code for finding in report.findings} <= {"PX210"}  # of subgroups, which browsers want enabled
 
 
 def test_every_kernel_has_a_contract() -> None:
@@ -37,7 +37,7 @@ def test_activations_in_uniforms_change_two_declarations_alone(file: str, macros
     """Contracts fill storage buffers only, so they check the text with `x` in one; a model has it in `var<uniform>`."""
     assert changed_by_uniforms(file, macros) == [
         "+ @group(0) @binding(2) var<uniform> x: array<vec4<u32>, 4096>;",
-        "+ @group(0) @binding(3) var<uniform> x_scales: array<vec4<f32>, 2048>;",
+        "+ @group(0) @binding(3) var<uniform> x_scales: array<vec4<f32>, 4096>;",
         "- @group(0) @binding(2) var<storage, read> x: array<vec4<u32>>;",
         "- @group(0) @binding(3) var<storage, read> x_scales: array<vec4<f32>>;",
     ]
