@@ -85,6 +85,9 @@ class DeviceBackend:
         self._length = 0
         self._programs: dict[tuple[int, int, Ending], tuple[ProgramDispatch, ...]] = {}
         self._upload(model, options.storage)
+        # Their pipelines are made while the model is loaded, rather than when its first answer is waited for.
+        self._program(self._batch, self._batch - 1, "nothing")
+        self._program(1, 0, "logits")
         self.description = f"device {device.info.name} ({options.storage}s)"
 
     @property
