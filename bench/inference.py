@@ -1,7 +1,7 @@
 """How fast does a model run from pixels, beside llama.cpp on the same processors in the same rounds?
 
 In turns: weights in textures, weights in buffers, llama.cpp on the processor (xllamacpp), all on --threads processors; best and median of
-the rounds. On a busy machine take --threads 1 and the CPU's clock: llama.cpp's threads wait for each other by spinning. --vulkan FOLDER adds
+the rounds. On a busy machine take --threads 1 and the CPU clock: llama.cpp's threads wait for each other by spinning. --vulkan FOLDER adds
 llama.cpp's own Vulkan backend on the same adapter, where `npm install node-llama-cpp` was said in that folder. Then come processes that are
 new: what loading takes and holds, from a PXI and from a GGUF, and the first token with and without a cache of compiled shaders. --exact
 compares greedy tokens of the device with its arithmetic repeated on numpy.

@@ -18,13 +18,14 @@ from pixel_core.dialects.steps import Preprocess
 from pixel_core.findings import Finding, Severity
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.contract_text import contract_text, without_contract
-from pixel_core.kernels.expressions import Expression
+from pixel_core.kernels.expressions import Expression, ExpressionProblem
 from pixel_core.kernels.fit_case import FittedCase, fit_case
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path, understand
 from pixel_core.kernels.observed_dispatch import ObservedDispatch
 from pixel_core.kernels.plan import Case, plan_cases
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.kernels.read_text import read_text
+from pixel_core.kernels.symbols import evaluate_symbol
 from pixel_core.kernels.toml_text import toml_text
 from pixel_core.source import SourceText
 
@@ -194,15 +195,29 @@ def _read(path: Path) -> _File | str:
 
 
 def _candidates(file: _File, dispatch: ObservedDispatch) -> list[str]:
-    """Contracts that run an entry point, whose macros the dispatch has too; those that say most of them first."""
-    found: list[tuple[int, str]] = []
+    """Contracts that run an entry point and say nothing else of macros and overrides than the dispatch, those that say most first.
+
+    One that has a macro which the dispatch has not comes last: it may still say where in memory something lies, and what it computes.
+    """
+    found: list[tuple[int, int, str]] = []
     for name, contract in file.contracts.items():
         fixed = _fixed_macros(contract)
-        if dispatch.entry in {step.entry for step in contract.passes} and all(
-            dispatch.macros.get(macro, "").rstrip("u") == text.rstrip("u") for macro, text in fixed.items()
+        if (
+            dispatch.entry in {step.entry for step in contract.passes}
+            and all(dispatch.macros.get(macro, text).rstrip("u") == text.rstrip("u") for macro, text in fixed.items())
+            and all(_is_constant(expression, dispatch.constants.get(one)) for one, expression in contract.overrides.items())
         ):
-            found.append((-len(fixed), name))
-    return [name for _, name in sorted(found, key=lambda one: one[0])]
+            absent = len(fixed.keys() - dispatch.macros.keys())
+            found.append((absent, -len(fixed) - len(contract.overrides), name))
+    return [name for *_, name in sorted(found, key=lambda one: one[:2])]
+
+
+def _is_constant(expression: Expression, value: float | None) -> bool:
+    """Whether an override of a contract has just that value."""
+    try:
+        return value is None or evaluate_symbol(expression, {}) == value
+    except ExpressionProblem:
+        return False
 
 
 def _fixed_macros(contract: KernelContract) -> dict[str, str]:

@@ -77,12 +77,12 @@ def cases_of(report: CheckReport) -> set[str]:
 @pytest.mark.parametrize(
     ("model", "options", "limits"),
     [
+        (RandomModel(architecture="gemma3", type="F16", vocabulary="llama"), {}, {}),
         (SMALL, {"storage": "buffer"}, {"max_storage_buffer_binding_size": 1 << 13}),
-        (replace(SMALL, type="Q4_0", is_output_tied=False), {}, {"max_texture_dimension_2d": 32}),
-        (replace(SMALL, type="Q4_0", architecture="qwen2"), {"storage": "buffer"}, {}),
+        (replace(SMALL, type="Q4_0", architecture="qwen2", is_output_tied=False), {}, {"max_texture_dimension_2d": 32}),
         (replace(SMALL, type="Q8_0", architecture="qwen3", heads=2, kv_heads=1, head_length=64), {"storage": "buffer"}, {}),
     ],
-    ids=["q4_1 in buffers, split", "q4_0, split", "q4_0 in buffers, bias", "q8_0 in buffers, norms of heads"],
+    ids=["f16, post-norms", "q4_1 in buffers, split", "q4_0, split, bias", "q8_0 in buffers, norms of heads"],
 )
 def test_every_dispatch_of_every_kind_of_model_is_a_case_of_a_contract(
     model: RandomModel, options: dict[str, Any], limits: dict[str, int], random_model: Write

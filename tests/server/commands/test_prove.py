@@ -43,7 +43,7 @@ def test_the_kernels_of_a_model_pass_at_its_sizes(tmp_path: Path, capsys: pytest
 
 @pytest.mark.device
 def test_a_model_that_no_kernel_computes_ends_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write_random_model(tmp_path / "tiny.gguf", RandomModel(type="F16", width=64, head_length=32, feed_forward=64))
+    path = write_random_model(tmp_path / "tiny.gguf", RandomModel(type="Q4_K"))
     assert main(["prove", str(path)]) == 2
     assert "have no kernels" in capsys.readouterr().err
     assert main(["prove", str(tmp_path / "none.gguf")]) == 2
