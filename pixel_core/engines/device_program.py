@@ -98,11 +98,13 @@ class ProgramPipeline:
     Attributes:
         handle: wgpu's.
         layout: Of its group 0.
+        entry_point: Its name.
         serial: Tells it from all others of its device.
     """
 
     handle: Any
     layout: Any
+    entry_point: str
     serial: int
 
 
@@ -260,7 +262,7 @@ class ProgramDevice:
                 compute = {"module": self._modules[source], "entry_point": entry_point, "constants": chosen}
                 handle = self._device.create_compute_pipeline(layout="auto", compute=compute)
                 layout = handle.get_bind_group_layout(0)
-            self._pipelines[key] = ProgramPipeline(handle=handle, layout=layout, serial=self._next())
+            self._pipelines[key] = ProgramPipeline(handle=handle, layout=layout, entry_point=entry_point, serial=self._next())
         return self._pipelines[key]
 
     def dispatch(self, pipeline: ProgramPipeline, bindings: Mapping[int, Resource], workgroups: tuple[int, int, int]) -> ProgramDispatch:

@@ -23,8 +23,10 @@ from pixel_core.inference.device_layers import (
     WorkingMemory,
 )
 from pixel_core.inference.device_weights import DeviceMatrix, StorageKind, upload_matrix
+from pixel_core.inference.messages import KernelTime, Taken
 from pixel_core.inference.model_kernels import ModelKernels, model_shaders
 from pixel_core.inference.rope_table import rope_table
+from pixel_core.inference.stopwatch import Stopwatch
 from pixel_core.weights.dequantize import dequantize
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ SUBGROUP_LEAST = 8
 
 SUBGROUP_WIDTH = 16
 """Of the workgroups that do."""
+
+_TIMED_RUNS = 6
 
 _RUN = 16
 """Greedy tokens of one submission: as many as a display is content with at once."""
@@ -134,6 +138,15 @@ class DeviceBackend:
             raise ValueError(f"the cache holds {self._length} tokens, not {length}")
         self._length = length
 
+    def time_kernels(self) -> list[KernelTime]:
+        """As `KernelBackend.time_kernels`, each kernel alone; what the cache holds is void afterwards."""
+        self._check_room([0])
+        groups: dict[str, list[ProgramDispatch]] = {}
+        for one in self._program(1, self._length, "choice"):
+            groups.setdefault(one.pipeline.entry_point, []).append(one)
+        nothing = self._least([])
+        return [_without(name, dispatches, self._least(dispatches), nothing) for name, dispatches in groups.items()]
+
     def close(self) -> None:
         """As `Backend.close`."""
         self._device.close()
@@ -149,6 +162,16 @@ class DeviceBackend:
     def _set(self, tokens: Sequence[int]) -> None:
         self._device.write_buffer(self._memory.tokens, struct.pack(f"<{len(tokens)}I", *tokens))
         self._device.write_buffer(self._memory.state, struct.pack("<III", self._length, 0, 0))
+
+    def _least(self, dispatches: Sequence[ProgramDispatch]) -> Taken:
+        """The least that some dispatches took, of several runs; the first may compile."""
+        taken: list[Taken] = []
+        for _ in range(_TIMED_RUNS):
+            watch = Stopwatch()
+            self._device.run(dispatches)
+            self._device.read_buffer(self._memory.state, 4)
+            taken.append(watch.read())
+        return Taken(wall=min(one.wall for one in taken), cpu=min(one.cpu for one in taken))
 
     def _logits(self, tokens: int) -> NDArray[np.float32]:
         rows = self._head.rows
@@ -243,6 +266,12 @@ class DeviceBackend:
             self._programs = {other: made for other, made in self._programs.items() if (other[0], other[2]) != (tokens, ending)}
             self._programs[key] = tuple(one for part in parts for one in part)
         return self._programs[key]
+
+
+def _without(kernel: str, dispatches: Sequence[ProgramDispatch], taken: Taken, nothing: Taken) -> KernelTime:
+    """What dispatches took, less what a submission and a read take that hold none."""
+    net = Taken(wall=max(0.0, taken.wall - nothing.wall), cpu=max(0.0, taken.cpu - nothing.cpu))
+    return KernelTime(kernel=kernel, dispatches=len(dispatches), taken=net)
 
 
 def _working_memory(device: ProgramDevice, config: ModelConfig, batch: int, logit_rows: int, positions: int) -> WorkingMemory:
