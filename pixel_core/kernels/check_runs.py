@@ -149,6 +149,8 @@ def _describe(one: _Difference, where: NDArray[np.bool_], before: str, after: st
     element = f"{one.name}[{', '.join(map(str, index))}]" if index else one.name
     if one.buffer.texture is not None:
         element = f"{one.name}{name_channel(one.buffer.texture.dimension, index)}"
+    if one.buffer.has_python_codec:
+        element = f"word {flat:,} of {one.name}"
     old, new = one.before.flat[flat], one.after.flat[flat]
     count = int(where.sum())
     return f"{element} is {old:.7g} {before} and {new:.7g} {after} ({count:,} of {where.size:,} elements)"

@@ -43,11 +43,9 @@ def plan_buffer(contract: KernelContract, use: BufferUse, role: str, case: str, 
         raise PlanProblem(at_key(contract, "PX333", f"key@shapes.{use.name}", f"the type of `{use.name}` could not be worked out"))
     codec = contract.codecs.get(use.name)
     if codec is not None:
-        if use.name in contract.python_codecs and role not in ("in", "table"):
-            message = f"`{use.name}` is written by the kernel, and a codec in Python only packs what kernels read"
-            raise PlanProblem(
-                at_key(contract, "PX304", f"codecs.{use.name}", message, "compare the words: give it a shape without a codec")
-            )
+        if use.name in contract.python_codecs and use.name in contract.valid:
+            message = f"`{use.name}` is packed by a codec in Python, which knows no part of it; all of it is compared"
+            raise PlanProblem(at_key(contract, "PX304", f"key@valid.{use.name}", message, "leave it out"))
         shapes, size = _packed(contract, use, codec, stated, case)
     else:
         shapes, size = _plain(contract, use, use.type, stated, case)
