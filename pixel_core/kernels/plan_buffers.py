@@ -263,7 +263,8 @@ def _divides_not(contract: KernelContract, use: BufferUse, field: str, total: in
     element = member.element if isinstance(member, Array) else member
     what = describe(element) if element is not None else "an element"
     message = f"`{name}` is {_count(total)}, not a multiple of the {each} of {what} (case {case})"
-    hint = f'shapes count scalars; say which sizes are allowed: where = ["… % {each} == 0"]'
+    axis = f'shapes count scalars: give the {each} an axis of their own, "… {each}"'
+    hint = f'{axis}, or say which sizes are allowed: where = ["… % {each} == 0"]'
     return PlanProblem(at_key(contract, "PX323", _shape_key(contract, use.name, field), message, hint))
 
 

@@ -680,7 +680,7 @@ def test_a_missing_uniform_shows_what_to_write() -> None:
             "",
             'shapes = { y = ⟦"n 3"⟧ }\nexpect = { y = "0" }\ncases = ["n=1"]',
             "`y` is 3 scalars, not a multiple of the 4 of vec4<f32> (case n=1)",
-            'shapes count scalars; say which sizes are allowed: where = ["… % 4 == 0"]',
+            'shapes count scalars: give the 4 an axis of their own, "… 4", or say which sizes are allowed: where = ["… % 4 == 0"]',
         ),
         (
             "array<f32, 6>",
