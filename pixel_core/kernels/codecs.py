@@ -2,7 +2,7 @@
 
 Sources: `block_q4_0` and `block_q8_0` of ggml (`ggml-common.h`, `ggml-quants.c`), whose rounding the `gguf` Python package
 reproduces; `f16x2` is WGSL's `pack2x16float` (two f16 in a u32, the first in the low half), `unorm8x4` its `pack4x8unorm`, and `u8x4` its
-`pack4xU8`: four whole numbers from 0 to 255, the first in the low byte.
+`pack4xU8`: four whole numbers from 0 to 255, the first in the low byte. `f32` is `bitcast<u32>` of one float, for atomics of floats.
 """
 
 from __future__ import annotations
@@ -168,6 +168,14 @@ def _decode_f16x2(packed: Bytes) -> Values:
     return np.ascontiguousarray(packed).view("<f2").astype(np.float32)
 
 
+def _encode_f32(blocks: Values) -> Bytes:
+    return blocks.astype("<f4").view(np.uint8)
+
+
+def _decode_f32(packed: Bytes) -> Values:
+    return np.ascontiguousarray(packed).view("<f4").astype(np.float32)
+
+
 def _encode_u8x4(blocks: Values) -> Bytes:
     return np.clip(np.rint(blocks), 0, 255).astype(np.uint8)
 
@@ -192,6 +200,7 @@ def _unorm8_steps(packed: Bytes) -> Values:
 # fmt: off
 CODEC_TABLE: Mapping[str, Codec] = MappingProxyType(
     {
+        "f32": Codec(name="f32", block_values=1, block_bytes=4, encode_blocks=_encode_f32, decode_blocks=_decode_f32),
         "q4_0": Codec(
             name="q4_0", block_values=32, block_bytes=18, encode_blocks=_encode_q4_0, decode_blocks=_decode_q4_0,
             step_blocks=_scale_steps, has_f16_scale=True,

@@ -17,7 +17,7 @@ from pixel_core.source import SourceText
 
 ROLES = ("in", "out", "inout", "scratch", "accumulate", "table")
 COMPARE_MODES = ("scaled", "exact", "ulp", "multiset", "argsort", "histogram", "quantised")
-CODECS = ("f16x2", "q4_0", "q8_0", "u8x4", "unorm8x4")
+CODECS = ("f16x2", "f32", "q4_0", "q8_0", "u8x4", "unorm8x4")
 FILTERS = ("nearest", "linear")
 ADDRESS_MODES = ("clamp-to-edge", "repeat", "mirror-repeat")
 

@@ -284,6 +284,6 @@ def _stored_integer(truth: Bounded, scalar: str) -> Bounded:
             raise ExpressionProblem(
                 f"the output is {scalar}, and the expression gives {float(value[index])!r} at {show_shape(index)}",
                 None,
-                f"say how it becomes whole: `{scalar}(…)`, `floor(…)` or `round(…)`",
+                f"say how it becomes whole: `{scalar}(…)`, `floor(…)` or `round(…)`; or that it holds floats: `codecs`",
             )
     return settled(wrapped(value.astype(np.int64), scalar), scalar, truth.bound, truth.spread, varies=truth.varies)

@@ -16,6 +16,7 @@ from pixel_core.wgsl.types import Array, Atomic, Matrix, Scalar, Struct, Type, V
 
 CODEC_BLOCKS: Mapping[str, tuple[int, int]] = {
     "f16x2": (2, 4),
+    "f32": (1, 4),
     "q4_0": (32, 18),
     "q8_0": (32, 34),
     "u8x4": (4, 4),
@@ -117,7 +118,8 @@ def _packed(contract: KernelContract, use: BufferUse, codec: str, stated: Mappin
     shape = stated.get("")
     if shape is None:
         raise _missing(contract, use, "", f"count the values, not the bytes of {codec}")
-    if not (isinstance(use.type, Array) and use.type.count is None and _scalar_names(use.type.element) == {"u32"}):
+    words = ({"u32"}, {"i32"}) if codec == "f32" else ({"u32"},)
+    if not (isinstance(use.type, Array) and use.type.count is None and _scalar_names(use.type.element) in words):
         message = f"`{use.name}` has the codec {codec}, and its type is {describe(use.type) if use.type else 'unknown'}"
         raise PlanProblem(at_key(contract, "PX323", f"codecs.{use.name}", message, "packed values are read from `array<u32>`"))
     in_python = contract.python_codecs.get(use.name)
