@@ -14,9 +14,8 @@ from pixel_core.inference.model_kernels import ModelKernel, ModelKernels
 if TYPE_CHECKING:
     from pixel_core.inference.config import ModelConfig
 
-BYTES_SPACE = 1 << 16
-"""Bytes of quantised activations that a batch may need: what `var<uniform>` holds."""
-SCALES_SPACE = 1 << 15
+UNIFORM_SPACE = 1 << 16
+"""Bytes that `var<uniform>` holds everywhere: of the quantised activations of a batch, and of their scales, 16 for 32 of them."""
 
 TILE = 32
 """Keys that a workgroup of attention_tile.wgsl sees."""
@@ -116,13 +115,17 @@ class LayerRecorder:
         kernels: The texts.
         config: Of the model.
         memory: Large enough for the largest batch.
+        has_subgroups: Whether eight neighbouring invocations can tell each other what they read.
     """
 
-    def __init__(self, device: ProgramDevice, kernels: ModelKernels, config: ModelConfig, memory: WorkingMemory) -> None:
+    def __init__(
+        self, device: ProgramDevice, kernels: ModelKernels, config: ModelConfig, memory: WorkingMemory, *, has_subgroups: bool
+    ) -> None:
         self._device = device
         self._kernels = kernels
         self._config = config
         self._memory = memory
+        self._has_subgroups = has_subgroups
         self._uniforms: dict[bytes, ProgramBuffer] = {}
 
     def embed(self, table: DeviceMatrix, tokens: int) -> list[ProgramDispatch]:
@@ -245,6 +248,8 @@ class LayerRecorder:
         self, matrix: DeviceMatrix, y: ProgramBuffer, tokens: int, *, stride: int, first: int = 0, add: bool = False
     ) -> list[ProgramDispatch]:
         macros = {"TOKENS": tokens, "UNIFORM": 1, **_macros(matrix)}
+        if self._has_subgroups:
+            macros["SUBGROUPS"] = 1
         kernel = self._kernels.get(f"{_family(matrix)}_matvec", macros=macros)
         return [self._multiply_page(kernel, matrix, page, y, first + page.first, stride, add) for page in matrix.pages]
 
