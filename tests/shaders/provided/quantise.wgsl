@@ -8,6 +8,7 @@
 //! dispatch = "ceil(rows * columns / 512)"
 //! expect   = { packed = "2 * x" }
 //! cases    = ["rows=3 columns=64", "rows=1 columns=8", "rows=20 columns=72"]
+//! derive   = false
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> packed: array<vec2<u32>>;
