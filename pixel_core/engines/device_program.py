@@ -300,6 +300,12 @@ class ProgramDevice:
             compute.end()
             self._device.queue.submit([encoder.finish()])
 
+    def free(self, *resources: ProgramBuffer | ProgramTexture) -> None:
+        """Give memory back before the end; what is dispatched later must not bind these."""
+        for one in resources:
+            self._held.remove(one.handle)
+            one.handle.destroy()
+
     def close(self) -> None:
         """Free everything at once."""
         self._groups.clear()

@@ -58,10 +58,12 @@ class DeviceOptions:
     Attributes:
         context_length: Tokens that the cache holds; the model's own when that is less.
         storage: Where weights lie.
+        takes_subgroups: Whether neighbouring invocations tell each other what they read, where the adapter can do that.
     """
 
     context_length: int = 2048
     storage: StorageKind = "texture"
+    takes_subgroups: bool = True
 
 
 class DeviceBackend:
@@ -83,7 +85,7 @@ class DeviceBackend:
         self._device = device
         self.config = config
         _check(config)
-        self._has_subgroups = subgroup_size(device, SUBGROUP_WIDTH) >= SUBGROUP_LEAST
+        self._has_subgroups = options.takes_subgroups and has_subgroups(device)
         self._batch = _choose_batch(config, has_subgroups=self._has_subgroups)
         self.context_length = min(options.context_length, config.context_length)
         self._length = 0
@@ -229,9 +231,11 @@ class DeviceBackend:
                     q_norm=vector(f"{prefix}attn_q_norm.weight") if config.has_qk_norm else None,
                     k_norm=vector(f"{prefix}attn_k_norm.weight") if config.has_qk_norm else None,
                     output=upload_matrix(device, model, [f"{prefix}attn_output.weight"], storage),
+                    attention_post_norm=vector(f"{prefix}post_attention_norm.weight") if config.has_post_norms else None,
                     feed_forward_norm=vector(f"{prefix}ffn_norm.weight"),
                     gate_up=stacked(f"{prefix}ffn_gate.weight", f"{prefix}ffn_up.weight"),
                     down=upload_matrix(device, model, [f"{prefix}ffn_down.weight"], storage),
+                    feed_forward_post_norm=vector(f"{prefix}post_ffw_norm.weight") if config.has_post_norms else None,
                     keys=device.create_buffer(cache),
                     values=device.create_buffer(cache),
                     turns=turns[key],
@@ -239,7 +243,7 @@ class DeviceBackend:
             )
         embedding = upload_matrix(device, model, ["token_embd.weight"], storage)
         self._head = embedding if config.is_output_tied else upload_matrix(device, model, ["output.weight"], storage)
-        self._memory = _working_memory(device, config, self._batch, self._head.rows, positions)
+        self._memory = working_memory(device, config, self._batch, self._head.rows, positions)
         self._layers, self._embedding, self._norm = layers, embedding, vector("output_norm.weight")
         self._recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory, has_subgroups=self._has_subgroups)
 
@@ -266,25 +270,34 @@ class DeviceBackend:
         return self._programs[key]
 
 
+def has_subgroups(device: ProgramDevice) -> bool:
+    """Whether the subgroups of a device are large enough for activations.wgsl."""
+    return subgroup_size(device, SUBGROUP_WIDTH) >= SUBGROUP_LEAST
+
+
 def _without(kernel: str, dispatches: Sequence[ProgramDispatch], taken: Taken, nothing: Taken) -> KernelTime:
     """What dispatches took, less what a submission and a read take that hold none."""
     net = Taken(wall=max(0.0, taken.wall - nothing.wall), cpu=max(0.0, taken.cpu - nothing.cpu))
     return KernelTime(kernel=kernel, dispatches=len(dispatches), taken=net)
 
 
-def _working_memory(device: ProgramDevice, config: ModelConfig, batch: int, logit_rows: int, positions: int) -> WorkingMemory:
+def working_memory(device: ProgramDevice, config: ModelConfig, batch: int, logit_rows: int, positions: int) -> WorkingMemory:
+    """Buffers for batches of so many tokens, logits of so many rows, and a cache of so many positions."""
     heads = (config.head_count + 2 * config.kv_head_count) * config.head_length
     tiles = -(-positions // TILE)
     queries = config.head_count * config.head_length * batch * 4
+    widest = _widest(config) * batch
     return WorkingMemory(
         state=device.create_buffer(16, is_uniform=True),
         tokens=device.create_buffer(4 * batch),
         residual=device.create_buffer(config.embedding_length * batch * 4),
-        bytes=device.create_buffer(max(UNIFORM_SPACE, _widest(config) * batch), is_uniform=True),
-        scales=device.create_buffer(UNIFORM_SPACE, is_uniform=True),
+        bytes=device.create_buffer(max(UNIFORM_SPACE, widest), is_uniform=True),
+        scales=device.create_buffer(max(UNIFORM_SPACE, widest // 2), is_uniform=True),
+        floats=device.create_buffer(max(UNIFORM_SPACE, widest * 4), is_uniform=True),
         qkv=device.create_buffer(heads * batch * 4),
         q=device.create_buffer(UNIFORM_SPACE, is_uniform=True) if queries <= UNIFORM_SPACE else device.create_buffer(queries),
         gate_up=device.create_buffer(2 * config.feed_forward_length * batch * 4),
+        back=device.create_buffer(config.embedding_length * batch * 4),
         logits=device.create_buffer(logit_rows * batch * 4),
         tile_sums=device.create_buffer(batch * tiles * config.head_count * config.head_length * 4),
         tile_tops=device.create_buffer(batch * tiles * config.head_count * 8),
@@ -301,8 +314,6 @@ def _floats(model: ModelFile, name: str) -> NDArray[np.float32]:
 
 def _check(config: ModelConfig) -> None:
     """What the kernels ask of a model's sizes."""
-    if config.has_post_norms:
-        raise ModelUnusable(f"the architecture {config.architecture} does not run on the device yet", hint="the reference backend runs it")
     for what, length, step in (
         ("embedding", config.embedding_length, 32),
         ("feed-forward layer", config.feed_forward_length, 32),
@@ -313,13 +324,9 @@ def _check(config: ModelConfig) -> None:
 
 
 def _choose_batch(config: ModelConfig, *, has_subgroups: bool) -> int:
-    """The most tokens whose activations lie where the kernels look for them."""
-    widest = _widest(config)
+    """The most tokens whose quantised activations lie where they are read the fastest."""
     longest = UNIFORM_SPACE * 2 if has_subgroups else UNIFORM_SPACE
-    for batch in BATCHES:
-        if widest * batch <= longest:
-            return batch
-    raise ModelUnusable(f"rows of {widest:,} weights are too long for the device's kernels: {longest // BATCHES[-1]:,} at most")
+    return next((batch for batch in BATCHES if _widest(config) * batch <= longest), BATCHES[-1])
 
 
 def _widest(config: ModelConfig) -> int:
