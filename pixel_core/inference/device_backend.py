@@ -61,10 +61,12 @@ class DeviceOptions:
     Attributes:
         context_length: Tokens that the cache holds; the model's own when that is less.
         storage: Where weights lie.
+        takes_subgroups: Whether neighbouring invocations tell each other what they read, where the adapter can do that.
     """
 
     context_length: int = 2048
     storage: StorageKind = "texture"
+    takes_subgroups: bool = True
 
 
 class DeviceBackend:
@@ -86,7 +88,7 @@ class DeviceBackend:
         self._device = device
         self.config = config
         _check(config)
-        self._has_subgroups = subgroup_size(device.real, SUBGROUP_WIDTH) >= SUBGROUP_LEAST
+        self._has_subgroups = options.takes_subgroups and has_subgroups(device.real)
         self._batch = _choose_batch(config, has_subgroups=self._has_subgroups)
         self.context_length = min(options.context_length, config.context_length)
         self._length = 0
@@ -268,7 +270,7 @@ class DeviceBackend:
             )
         embedding = upload_matrix(device, model, ["token_embd.weight"], storage)
         self._head = embedding if config.is_output_tied else upload_matrix(device, model, ["output.weight"], storage)
-        self._memory = _working_memory(device, config, self._batch, self._head.rows, positions)
+        self._memory = working_memory(device, config, self._batch, self._head.rows, positions)
         self._layers, self._embedding, self._norm = layers, embedding, vector("output_norm.weight")
         self.kernels = ModelKernels(model_shaders())
         self._recorder = LayerRecorder(device, self.kernels, config, self._memory, has_subgroups=self._has_subgroups)
@@ -298,13 +300,19 @@ class DeviceBackend:
         return self._programs[key]
 
 
+def has_subgroups(device: ProgramDevice) -> bool:
+    """Whether the subgroups of a device are large enough for activations.wgsl."""
+    return subgroup_size(device, SUBGROUP_WIDTH) >= SUBGROUP_LEAST
+
+
 def _without(kernel: str, dispatches: Sequence[ProgramDispatch], taken: Taken, nothing: Taken) -> KernelTime:
     """What dispatches took, less what a submission and a read take that hold none."""
     net = Taken(wall=max(0.0, taken.wall - nothing.wall), cpu=max(0.0, taken.cpu - nothing.cpu))
     return KernelTime(kernel=kernel, dispatches=len(dispatches), taken=net)
 
 
-def _working_memory(device: ProgramDevice, config: ModelConfig, batch: int, logit_rows: int, positions: int) -> WorkingMemory:
+def working_memory(device: ProgramDevice, config: ModelConfig, batch: int, logit_rows: int, positions: int) -> WorkingMemory:
+    """Buffers for batches of so many tokens, logits of so many rows, and a cache of so many positions."""
     heads = (config.head_count + 2 * config.kv_head_count) * config.head_length
     tiles = -(-positions // TILE)
     queries = config.head_count * config.head_length * batch * 4

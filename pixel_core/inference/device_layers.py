@@ -166,13 +166,13 @@ class LayerRecorder:
         made = self._norm(weights.attention_norm, tokens, qkv)
         qkv_rows = (config.head_count + 2 * config.kv_head_count) * config.head_length
         for first, matrix in weights.qkv:
-            made += self._multiply(matrix, memory.qkv, tokens, first=first, stride=qkv_rows)
+            made += self.multiply(matrix, memory.qkv, tokens, first=first, stride=qkv_rows)
         made.append(self._rope(weights, tokens))
         made += self._attention(weights, layer, batch)
         made += self._add(weights.output, weights.attention_post_norm, tokens)
         made += self._norm(weights.feed_forward_norm, tokens, gate_up)
         for first, matrix in weights.gate_up:
-            made += self._multiply(matrix, memory.gate_up, tokens, first=first, stride=2 * config.feed_forward_length)
+            made += self.multiply(matrix, memory.gate_up, tokens, first=first, stride=2 * config.feed_forward_length)
         made.append(self._gate(tokens, weights.down))
         made += self._add(weights.down, weights.feed_forward_post_norm, tokens)
         return made
@@ -181,15 +181,15 @@ class LayerRecorder:
         """What a layer gives, normalised where the model does that, onto the residual stream."""
         config, memory = self._config, self._memory
         if norm is None:
-            return self._multiply(matrix, memory.residual, tokens, stride=config.embedding_length, add=True)
+            return self.multiply(matrix, memory.residual, tokens, stride=config.embedding_length, add=True)
         size = self._uniform(struct.pack("<If", config.embedding_length, config.epsilon))
         named: dict[str, Resource] = {"size": size, "x": memory.back, "weight": norm, "y": memory.residual}
         added = self._dispatch(self._kernels.get("float_norm", macros={"ADD": 1}), named, (tokens, 1, 1))
-        return [*self._multiply(matrix, memory.back, tokens, stride=config.embedding_length), added]
+        return [*self.multiply(matrix, memory.back, tokens, stride=config.embedding_length), added]
 
     def head(self, norm: ProgramBuffer, matrix: DeviceMatrix, tokens: int) -> list[ProgramDispatch]:
         """Logits of every token of the batch."""
-        return [*self._norm(norm, tokens, [matrix]), *self._multiply(matrix, self._memory.logits, tokens, stride=matrix.rows)]
+        return [*self._norm(norm, tokens, [matrix]), *self.multiply(matrix, self._memory.logits, tokens, stride=matrix.rows)]
 
     def choose(self) -> list[ProgramDispatch]:
         """The likeliest token becomes the next one to be fed."""
@@ -314,9 +314,19 @@ class LayerRecorder:
         named = {**named, "bytes": memory.bytes, "scales": memory.scales}
         return self._dispatch(kernel, named, (_ceil(columns // 32, kernel.width), tokens, 1), constants)
 
-    def _multiply(
+    def multiply(
         self, matrix: DeviceMatrix, y: ProgramBuffer, tokens: int, *, stride: int, first: int = 0, add: bool = False
     ) -> list[ProgramDispatch]:
+        """A matrix times the activations of so many tokens.
+
+        Args:
+            matrix: Of weights.
+            y: f32[tokens, stride]: gets the product from row `first` on.
+            tokens: In the activations.
+            stride: Rows of a token in `y`.
+            first: Where the product begins.
+            add: To what `y` holds.
+        """
         x = self._x(matrix, tokens)
         macros = {"TOKENS": tokens, **_macros(matrix)}
         if any(isinstance(one, BufferRange) for one in x.values()):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pixel_core.engines.device_program import open_program_device
 from pixel_core.errors import ModelFileError
+from pixel_core.inference.choose_profile import choose_profile
 from pixel_core.inference.config import read_config
 from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
 from pixel_core.inference.language_model import DEFAULT_CONTEXT
@@ -14,6 +15,7 @@ from pixel_core.inference.messages import ModelSource, Observed
 from pixel_core.inference.observing_device import ObservingDevice
 from pixel_core.inference.plain_metadata import PlainMetadata
 from pixel_core.inference.sampler import Sampling
+from pixel_core.kernels.open_engine import cache_folder
 from pixel_core.weights.model_file import open_model
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ def observe_file(source: ModelSource) -> Observed:
     with file:
         config = read_config(PlainMetadata(file.metadata), {name: tensor.shape for name, tensor in file.tensors.items()})
         context = min(source.context_tokens or DEFAULT_CONTEXT, config.context_length)
-        found = observe_model(open_program_device(), file, config, DeviceOptions(context_length=context))
+        device = open_program_device()
+        profile = choose_profile(device, file, config, cache_folder())
+        options = DeviceOptions(context_length=context, storage=profile.storage, takes_subgroups=profile.takes_subgroups)
+        found = observe_model(device, file, config, options)
     return Observed(name=config.name or path.stem, context_tokens=context, dispatches=found)
 
 

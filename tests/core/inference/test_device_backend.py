@@ -35,6 +35,9 @@ SMALL = RandomModel(type="Q4_1", width=96, heads=6, kv_heads=2, head_length=32, 
 
 SOME_FLOATS = {"token_embd": "F16", "attn_v": "F16", "attn_output": "BF16", "ffn_up": "F32", "ffn_down": "F16"}
 
+LARGE = RandomModel(width=256, heads=4, kv_heads=2, head_length=64, feed_forward=512, layers=1, is_output_tied=True)
+"""For types whose blocks are 256 columns long."""
+
 GEMMA = RandomModel(
     architecture="gemma3",
     vocabulary="llama",
@@ -94,12 +97,15 @@ def check_equal(backend: DeviceBackend, actual: NDArray[np.float32], expected: N
         replace(SMALL, type="F16", is_output_tied=False),
         replace(SMALL, type="BF16", architecture="qwen3"),
         replace(SMALL, type="Q4_0", types=SOME_FLOATS),
+        replace(LARGE, type="Q4_K", is_output_tied=False),
+        # As llama-quantize mixes them: some values and ways down in Q6_K, and the output.
+        replace(LARGE, type="Q4_K", types={"token_embd": "Q6_K", "blk.0.attn_v": "Q6_K", "blk.0.ffn_down": "Q6_K", "attn_output": "Q8_0"}),
         # Five layers see eight tokens, the sixth sees all, with another base of rope.
         replace(GEMMA, type="Q8_0"),
     ],
     ids=[
         *("q4_1", "q4_0, own output", "q8_0, bias, halves", "q8_0, norms of heads", "q4_1, heads alone", "rope factors"),
-        *("f32", "f16, own output", "bf16", "floats among quants", "gemma3"),
+        *("f32", "f16, own output", "bf16", "floats among quants", "q4_k", "q4_k_m", "gemma3"),
     ],
 )  # fmt: skip
 def test_the_device_computes_what_numpy_does(model: RandomModel, open_both: Callable[..., tuple[DeviceBackend, ExactBackend]]) -> None:
@@ -244,6 +250,14 @@ def test_weights_that_are_floats_are_multiplied_with_floats(kind: str, bound: fl
     assert all_ < max(bound, 2e-3)
 
 
+@pytest.mark.parametrize("kind", ["Q4_K", "Q6_K"])
+def test_blocks_of_256_are_near_llama_cpp(kind: str, random_model: Write) -> None:
+    """llama.cpp gives activations one scale for 256 columns, the device one for 32: a rounding each, of which the device's is the finer."""
+    first, all_ = distances(random_model(replace(LARGE, type=kind)), some_tokens(24))
+    assert first < 0.1
+    assert all_ < 0.05
+
+
 def test_gemma_is_that_of_llama_cpp(random_model: Write) -> None:
     """24 tokens, three windows; llama.cpp looks GELU up in a table of float16, by a float16."""
     first, all_ = distances(random_model(replace(GEMMA, type="F32")), some_tokens(24))
@@ -253,7 +267,7 @@ def test_gemma_is_that_of_llama_cpp(random_model: Write) -> None:
 
 def test_weights_larger_than_a_page_are_split(random_model: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """An adapter with textures of 16 texels on a side and bindings of 8 KiB: every matrix of more than 64 or so rows has several pages."""
-    path = random_model(replace(SMALL, width=64, heads=2, kv_heads=1, feed_forward=64))
+    path = random_model(replace(SMALL, width=64, heads=2, kv_heads=1, feed_forward=64, types={"token_embd": "F16"}))
     tokens = some_tokens(6)
     with open_model(path) as file:
         expected = ExactBackend(file, config_of(file)).feed_all(tokens)
