@@ -84,7 +84,7 @@ class Judgement:
     passed: bool
 
 
-def yardstick(expected: Bounded, scalar: str, compare: Compare, keys: Bounded | None = None, level: float = 1.0) -> Yardstick:
+def yardstick(expected: Bounded, scalar: str, compare: Compare, keys: Bounded | None = None, level: Floats | float = 1.0) -> Yardstick:
     """Prepare a comparison.
 
     Args:
@@ -92,7 +92,7 @@ def yardstick(expected: Bounded, scalar: str, compare: Compare, keys: Bounded | 
         scalar: The output's WGSL scalar.
         compare: How it is judged.
         keys: What its indices sort, for `argsort`.
-        level: Distance of two levels, for `quantised`.
+        level: Distance of two levels, of all or of each element, for `quantised`.
     """
     is_float = scalar in {"f32", "f16"}
     value = expected.value
