@@ -141,8 +141,8 @@ def partial_state(file: PatchedLog, slot: Slot) -> tuple[State, list[int]]:
         if commit.base == 0:
             break
         below = bisect.bisect_left(offsets, commit.base, 0, index)
-        if offsets[below] != commit.base:
-            # Not even the header of the commit below can be read.
+        if below == index or offsets[below] != commit.base:
+            # Not even the header of the commit below can be read, or it would be this one itself.
             lost.append(slots[index].sequence - 1)
             below = index - 1
         index = below

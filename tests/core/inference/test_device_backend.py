@@ -25,6 +25,7 @@ from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
 from pixel_core.inference.exact_backend import ExactBackend
 from pixel_core.inference.plain_metadata import PlainMetadata
 from pixel_core.inference.sampler import Sampler, Sampling
+from pixel_core.weights.gguf import Gguf
 from pixel_core.weights.model_file import ModelFile, open_model
 
 Write = Callable[[RandomModel], Path]
@@ -183,6 +184,19 @@ def test_buffers_give_the_bits_of_textures(open_both: Callable[..., tuple[Device
     check_equal(device, device.feed_all(some_tokens(6)), exact.feed_all(some_tokens(6)))
 
 
+def test_planes_that_a_file_does_not_hold_are_packed(
+    open_both: Callable[..., tuple[DeviceBackend, ExactBackend]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PXI may hold the bytes of any tensor as they are, as those did that were made before there were planes for its type."""
+
+    def none(file: Gguf, name: str, plane: str) -> NDArray[np.uint32]:
+        raise KeyError(plane)
+
+    monkeypatch.setattr(Gguf, "texels", none)
+    device, exact = open_both(SMALL)
+    check_equal(device, device.feed([7]), exact.feed([7]))
+
+
 def test_a_truncated_cache_goes_on_as_if_nothing_had_been(open_both: Callable[..., tuple[DeviceBackend, ExactBackend]]) -> None:
     device, _ = open_both(SMALL)
     device.feed(some_tokens(5))
@@ -213,6 +227,10 @@ def test_what_no_kernel_computes_is_refused_in_a_sentence(random_model: Write) -
     for model, message in (
         (replace(SMALL, type="Q5_0"), "weights of the type Q5_0 have no kernels yet"),
         (replace(SMALL, type="Q8_0", head_length=20, heads=8, kv_heads=4), "the head has 20 components"),
+        (
+            replace(SMALL, layers=1, feed_forward=32_800),
+            "`blk.0.ffn_down.weight` has rows of 32,800 weights, too long for the device's kernels",
+        ),
     ):
         with open_model(random_model(model)) as file, pytest.raises(ModelUnusable, match=message):
             DeviceBackend(device, file, config_of(file))
