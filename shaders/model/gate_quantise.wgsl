@@ -24,7 +24,7 @@
 //! derive    = false
 
 #include "quantise_block.wgsl"
-#include "exact_exp.wgsl"
+#include "activate.wgsl"
 
 const WIDTH = 16u; // invocations in a workgroup
 
@@ -36,24 +36,6 @@ struct Size {
 @group(0) @binding(1) var<storage, read> gate_up: array<vec4<f32>>; // per token: gate, up
 @group(0) @binding(2) var<storage, read_write> bytes: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> scales: array<vec4<f32>>;
-
-override gelu: bool = false;
-
-// x / (1 + exp(-x)), with an exponential that is at most 1.
-fn silu(x: f32) -> f32 {
-    let small = exact_exp(-abs(x));
-    return x * (select(small, 1.0, x >= 0.0) / (1.0 + small));
-}
-
-fn activate(x: f32) -> f32 {
-    if (gelu) {
-        // The tanh form: 0.5 x (1 + tanh(u)) = x · sigmoid(2u), u = √(2/π) (x + 0.044715 x³).
-        let twice = 1.5957691 * (x + 0.044715 * ((x * x) * x));
-        let small = exact_exp(-abs(twice));
-        return x * (select(small, 1.0, twice >= 0.0) / (1.0 + small));
-    }
-    return silu(x);
-}
 
 @compute @workgroup_size(WIDTH)
 fn gate_quantise(@builtin(global_invocation_id) global: vec3<u32>) {

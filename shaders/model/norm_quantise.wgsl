@@ -25,6 +25,7 @@
 //! derive    = false
 
 #include "quantise_block.wgsl"
+#include "exact_rsqrt.wgsl"
 
 const WIDTH = 32u; // invocations in a workgroup
 
@@ -40,16 +41,6 @@ struct Size {
 @group(0) @binding(4) var<storage, read_write> scales: array<vec4<f32>>;
 
 var<workgroup> sums: array<f32, WIDTH>;
-
-// 1 / √x by Newton's iteration, from additions and products alone: division and square root would do on a CPU, but compilers
-// may put another instruction in place of the two.
-fn exact_rsqrt(x: f32) -> f32 {
-    var y = bitcast<f32>(0x5f3759dfu - (bitcast<u32>(x) >> 1u));
-    for (var i = 0u; i < 4u; i++) {
-        y = y * (1.5 - (0.5 * x * y) * y);
-    }
-    return y;
-}
 
 @compute @workgroup_size(WIDTH)
 fn norm_quantise(@builtin(workgroup_id) token: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

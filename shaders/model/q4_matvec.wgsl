@@ -177,22 +177,7 @@ struct Size {
 
 const WIDTH = 16u; // invocations in a workgroup
 
-// Four bytes as the words that nibbles are multiplied with.
-fn spread(bytes: u32) -> vec4<u32> {
-    return bitcast<vec4<u32>>(unpack4xI8(bytes));
-}
-
-fn nibbles(word: u32) -> vec4<u32> {
-    return vec4<u32>(word, word >> 4u, word >> 8u, word >> 12u) & vec4<u32>(0x000f000fu);
-}
-
-fn lower_halves(sums: vec4<u32>) -> vec4<i32> {
-    return bitcast<vec4<i32>>(sums << vec4<u32>(16u)) >> vec4<u32>(16u);
-}
-
-fn upper_halves(sums: vec4<u32>) -> vec4<i32> {
-    return bitcast<vec4<i32>>(sums + vec4<u32>(0x8000u)) >> vec4<u32>(16u);
-}
+#include "nibbles.wgsl"
 
 // Four columns of a block; rows j and j + 4 in the halves of component j.
 #define COLUMNS(n) { \
@@ -225,16 +210,6 @@ fn upper_halves(sums: vec4<u32>) -> vec4<i32> {
         high[t] += vec4<f32>(dots_high[t] - eight) * (d_high * s.x); \
     }
 #endif
-
-#define STORE(t) { \
-        let place = (t * size.stride + size.first) / 4u + row * 2u; \
-        if (size.add != 0u) { \
-            low[t] += y[place]; \
-            high[t] += y[place + 1u]; \
-        } \
-        y[place] = low[t]; \
-        y[place + 1u] = high[t]; \
-    }
 
 @compute @workgroup_size(WIDTH)
 #ifdef SUBGROUPS

@@ -171,13 +171,7 @@ struct State {
 @group(0) @binding(8) var<storage, read> q_weight: array<f32>;
 @group(0) @binding(9) var<storage, read> k_weight: array<f32>;
 
-fn exact_rsqrt(x: f32) -> f32 {
-    var y = bitcast<f32>(0x5f3759dfu - (bitcast<u32>(x) >> 1u));
-    for (var i = 0u; i < 4u; i++) {
-        y = y * (1.5 - (0.5 * x * y) * y);
-    }
-    return y;
-}
+#include "exact_rsqrt.wgsl"
 #endif
 
 @compute @workgroup_size(WIDTH)
