@@ -1,8 +1,8 @@
 """The types of a C header, as cffi's compiled form of them, kept between processes.
 
-Parsing wgpu's header with pycparser, and then every C type that is named for the first time, was half of what a worker computed before it was
-ready. What cffi makes of a header is plain data: tables of bytes and numbers. They are kept as JSON, never as code, in a folder that is the
-user's alone. A file that somebody else could have written, or whose checksum is wrong, is as good as none.
+Parsing wgpu's header with pycparser, and then every C type that is named for the first time, was half of what a worker computed before it
+was ready. What cffi makes of a header is plain data: tables of bytes and numbers. They are kept as JSON, never as code, in a folder that is
+the user's alone. A file that somebody else could have written, or whose checksum is wrong, is as good as none.
 """
 
 from __future__ import annotations
