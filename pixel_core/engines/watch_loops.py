@@ -7,6 +7,7 @@ loop knows whether it was left by an exit of its own; behind a loop that was not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Union
 
 from pixel_core.engines.text_edits import TextEdits, free_prefix
@@ -55,7 +56,7 @@ def watch_loops(module: Module, *, group: int, binding: int) -> WatchedShader:
     rewriter = _Rewriter(TextEdits(tree), free_prefix(tree, "watched"))
     reached = _reached_functions(module)
     looping: set[FunctionDeclaration] = set()
-    for function in sorted({function for functions in reached.values() for function in functions}, key=lambda one: one.start):
+    for function in sorted(set(chain.from_iterable(reached.values())), key=lambda one: one.start):
         before = len(rewriter.keywords)
         if function.body is not None:
             rewriter.rewrite(function.body)
@@ -69,10 +70,10 @@ def watch_loops(module: Module, *, group: int, binding: int) -> WatchedShader:
     return WatchedShader(source=source, loops=loops, entries=entries, binding=binding)
 
 
-def _reached_functions(module: Module) -> dict[str, set[FunctionDeclaration]]:
+def _reached_functions(module: Module) -> dict[str, list[FunctionDeclaration]]:
     """Name of each compute entry point → itself and every function that it reaches."""
     return {
-        entry.name.text: {entry, *(node for node in reachable(entry, module.names.references) if isinstance(node, FunctionDeclaration))}
+        entry.name.text: [entry, *(node for node in reachable(entry, module.names.references) if isinstance(node, FunctionDeclaration))]
         for entry in module.entries
         if stage_of_entry(entry) == "compute"
     }
