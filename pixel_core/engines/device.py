@@ -11,11 +11,11 @@ import importlib.metadata
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import wgpu
+from msgspec.structs import replace
 from wgpu.backends.wgpu_native import lib, lib_version_info
 from wgpu.backends.wgpu_native.extras import set_instance_extras
 

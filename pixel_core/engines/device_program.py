@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
+import msgspec
 import wgpu
 from wgpu.backends.wgpu_native.extras import set_instance_extras
 
@@ -34,8 +34,7 @@ Contents: TypeAlias = Any
 """Anything with the buffer protocol, contiguous, such as a numpy array or a slice of a mapped file. It is read and not kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramBuffer:
+class ProgramBuffer(msgspec.Struct, frozen=True, kw_only=True):
     """A buffer on the device. Two of them are equal only if they are one.
 
     Attributes:
@@ -51,8 +50,7 @@ class ProgramBuffer:
     is_uniform: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferRange:
+class BufferRange(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a buffer, as what a binding holds.
 
     Attributes:
@@ -66,8 +64,7 @@ class BufferRange:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramTexture:
+class ProgramTexture(msgspec.Struct, frozen=True, kw_only=True):
     """An `rgba32uint` texture on the device.
 
     Attributes:
@@ -88,8 +85,7 @@ class ProgramTexture:
 Resource: TypeAlias = ProgramBuffer | BufferRange | ProgramTexture
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramPipeline:
+class ProgramPipeline(msgspec.Struct, frozen=True, kw_only=True):
     """A compiled entry point.
 
     Attributes:
@@ -103,8 +99,7 @@ class ProgramPipeline:
     serial: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramDispatch:
+class ProgramDispatch(msgspec.Struct, frozen=True, kw_only=True):
     """One dispatch, ready to be recorded any number of times.
 
     Attributes:

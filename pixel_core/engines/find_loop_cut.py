@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pixel_core.engines.base import Answer, BindingJob, BufferJob, KernelJob, LoopCut
 from pixel_core.engines.instrument import WatchedShader, watch_loops

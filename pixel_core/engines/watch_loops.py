@@ -6,9 +6,10 @@ loop knows whether it was left by an exit of its own; behind a loop that was not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
 from typing import Union
+
+import msgspec
 
 from pixel_core.engines.text_edits import TextEdits, free_prefix
 from pixel_core.findings import Severity
@@ -21,8 +22,7 @@ from pixel_core.wgsl.walk import children
 _AnyLoop = Union[Loop, For, While]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedShader:
+class WatchedShader(msgspec.Struct, frozen=True, kw_only=True):
     """A shader that says which of its loops was cut.
 
     Attributes:

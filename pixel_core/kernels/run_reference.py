@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
 
@@ -23,8 +22,7 @@ _KEPT_CHILDREN = 4
 __all__ = ["ReferenceCall", "ReferenceFailure", "ReferenceFiles", "ReferenceOutputs", "ReferenceRunner"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceCall:
+class ReferenceCall(msgspec.Struct, frozen=True, kw_only=True):
     """One call of `f(**buffers, **dims)`.
 
     Attributes:
@@ -59,8 +57,7 @@ class ReferenceCall:
     memory_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceOutputs:
+class ReferenceOutputs(msgspec.Struct, frozen=True, kw_only=True):
     """What the function returned.
 
     Attributes:
@@ -72,8 +69,7 @@ class ReferenceOutputs:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceFailure:
+class ReferenceFailure(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no reference.
 
     Attributes:
