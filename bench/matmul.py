@@ -1,6 +1,6 @@
 """How fast are the products in shaders/ beside a naive one, beside numpy, and beside what the adapter can do at most?
 
-Four kernels of one contract, checked first, are timed in turns with the roofline's own kernels by `pixel-lsp bench`'s engine; numpy makes
+Five kernels of one contract, checked first, are timed in turns with the roofline's own kernels by `pixel-lsp bench`'s engine; numpy makes
 the same product on one thread. On a software adapter seconds are CPU seconds, so the rates are those of one core; two idle cores would
 reach twice as much by the wall.
 """
@@ -23,7 +23,7 @@ from pixel_server.terminal.medium import Medium
 from pixel_server.terminal.render_benchmark import render_benchmark
 
 SHADERS = Path(__file__).parents[1] / "shaders"
-SHIPPED = ("matmul", "matmul_registers", "matmul_unrolled")
+SHIPPED = ("matmul", "matmul_registers", "matmul_unrolled", "matmul_subgroups")
 
 NAIVE = """\
 //! [naive]

@@ -5,7 +5,8 @@
 //! loaded. The rows are written out instead of looped over, so that every sum has a name of its own that a compiler
 //! can keep in a register: a loop that a compiler does not unroll would index the sums in memory. Rows and columns
 //! beyond the edge of C are computed from the last ones inside and not stored. n and k must be multiples of 4: rows of
-//! A, B and C are whole vectors. On software adapters it is the quickest of the products here; bench/matmul.py tells.
+//! A, B and C are whole vectors. On software adapters it is the quickest of the products here without subgroups; bench/matmul.py
+//! tells.
 //! Source: K. Goto, R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008).
 //!
 //! [matmul_unrolled]

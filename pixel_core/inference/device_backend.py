@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from pixel_core.engines.device_program import ProgramBuffer, ProgramDevice, ProgramDispatch
+from pixel_core.engines.subgroup_size import subgroup_size
 from pixel_core.errors import ContextFull, ModelUnusable
 from pixel_core.inference.config import ModelConfig
 from pixel_core.inference.device_layers import (
-    BYTES_SPACE,
-    SCALES_SPACE,
     SEARCHERS,
     TILE,
+    UNIFORM_SPACE,
     Batch,
     LayerRecorder,
     LayerWeights,
     WorkingMemory,
 )
 from pixel_core.inference.device_weights import DeviceMatrix, StorageKind, upload_matrix
+from pixel_core.inference.messages import KernelTime, Taken
 from pixel_core.inference.model_kernels import ModelKernels, model_shaders
 from pixel_core.inference.rope_table import rope_table
+from pixel_core.inference.stopwatch import Stopwatch
 from pixel_core.weights.dequantize import dequantize
 
 if TYPE_CHECKING:
@@ -32,10 +34,18 @@ if TYPE_CHECKING:
 
     from pixel_core.weights.model_file import ModelFile
 
-BATCH = 4
-"""Tokens of a prompt that go through the layers together."""
+BATCHES = (8, 4)
+"""How many tokens of a prompt can go through the layers together: as many as there is room for."""
 
 Ending: TypeAlias = Literal["nothing", "logits", "choice"]
+
+SUBGROUP_LEAST = 8
+"""Invocations that tell each other a block's words in activations.wgsl."""
+
+SUBGROUP_WIDTH = 16
+"""Of the workgroups that do."""
+
+_TIMED_RUNS = 6
 
 _RUN = 16
 """Greedy tokens of one submission: as many as a display is content with at once."""
@@ -48,10 +58,12 @@ class DeviceOptions:
     Attributes:
         context_length: Tokens that the cache holds; the model's own when that is less.
         storage: Where weights lie.
+        takes_subgroups: Whether neighbouring invocations tell each other what they read, where the adapter can do that.
     """
 
     context_length: int = 2048
     storage: StorageKind = "texture"
+    takes_subgroups: bool = True
 
 
 class DeviceBackend:
@@ -73,10 +85,15 @@ class DeviceBackend:
         self._device = device
         self.config = config
         _check(config)
+        self._has_subgroups = options.takes_subgroups and has_subgroups(device)
+        self._batch = _choose_batch(config, has_subgroups=self._has_subgroups)
         self.context_length = min(options.context_length, config.context_length)
         self._length = 0
         self._programs: dict[tuple[int, int, Ending], tuple[ProgramDispatch, ...]] = {}
         self._upload(model, options.storage)
+        # Their pipelines are made while the model is loaded, rather than when its first answer is waited for.
+        self._program(self._batch, self._batch - 1, "nothing")
+        self._program(1, 0, "logits")
         self.description = f"device {device.info.name} ({options.storage}s)"
 
     @property
@@ -87,8 +104,8 @@ class DeviceBackend:
     def feed(self, tokens: Sequence[int]) -> NDArray[np.float32]:
         """As `Backend.feed`."""
         self._check_room(tokens)
-        for start in range(0, len(tokens) - 1, BATCH):
-            self._run_batch(tokens[start : min(start + BATCH, len(tokens) - 1)])
+        for start in range(0, len(tokens) - 1, self._batch):
+            self._run_batch(tokens[start : min(start + self._batch, len(tokens) - 1)])
         self._set(tokens[-1:])
         self._device.run(self._program(1, self._length, "logits"))
         self._length += 1
@@ -98,10 +115,10 @@ class DeviceBackend:
         """As `Backend.feed_all`."""
         self._check_room(tokens)
         made: list[NDArray[np.float32]] = []
-        for start in range(0, len(tokens), BATCH):
-            batch = tokens[start : start + BATCH]
+        for start in range(0, len(tokens), self._batch):
+            batch = tokens[start : start + self._batch]
             self._run_batch(batch, with_logits=True)
-            made.append(self._logits(BATCH)[: len(batch)])
+            made.append(self._logits(self._batch)[: len(batch)])
         return np.concatenate(made)
 
     def decode_greedy(self, token: int, count: int) -> list[int]:
@@ -123,6 +140,15 @@ class DeviceBackend:
             raise ValueError(f"the cache holds {self._length} tokens, not {length}")
         self._length = length
 
+    def time_kernels(self) -> list[KernelTime]:
+        """As `KernelBackend.time_kernels`, each kernel alone; what the cache holds is void afterwards."""
+        self._check_room([0])
+        groups: dict[str, list[ProgramDispatch]] = {}
+        for one in self._program(1, self._length, "choice"):
+            groups.setdefault(one.pipeline.entry_point, []).append(one)
+        nothing = self._least([])
+        return [_without(name, dispatches, self._least(dispatches), nothing) for name, dispatches in groups.items()]
+
     def close(self) -> None:
         """As `Backend.close`."""
         self._device.close()
@@ -131,13 +157,23 @@ class DeviceBackend:
 
     def _run_batch(self, tokens: Sequence[int], *, with_logits: bool = False) -> None:
         # Those that fill up the batch write behind the end of the cache, where the next tokens will overwrite them.
-        self._set([*tokens, *[0] * (BATCH - len(tokens))])
-        self._device.run(self._program(BATCH, self._length + BATCH - 1, "logits" if with_logits else "nothing"))
+        self._set([*tokens, *[0] * (self._batch - len(tokens))])
+        self._device.run(self._program(self._batch, self._length + self._batch - 1, "logits" if with_logits else "nothing"))
         self._length += len(tokens)
 
     def _set(self, tokens: Sequence[int]) -> None:
         self._device.write_buffer(self._memory.tokens, struct.pack(f"<{len(tokens)}I", *tokens))
         self._device.write_buffer(self._memory.state, struct.pack("<III", self._length, 0, 0))
+
+    def _least(self, dispatches: Sequence[ProgramDispatch]) -> Taken:
+        """The least that some dispatches took, of several runs; the first may compile."""
+        taken: list[Taken] = []
+        for _ in range(_TIMED_RUNS):
+            watch = Stopwatch()
+            self._device.run(dispatches)
+            self._device.read_buffer(self._memory.state, 4)
+            taken.append(watch.read())
+        return Taken(wall=min(one.wall for one in taken), cpu=min(one.cpu for one in taken))
 
     def _logits(self, tokens: int) -> NDArray[np.float32]:
         rows = self._head.rows
@@ -175,7 +211,7 @@ class DeviceBackend:
                     start = end
             return tuple(made)
 
-        positions = self.context_length + BATCH
+        positions = self.context_length + self._batch
         turns: dict[tuple[float, float], ProgramBuffer] = {}
         factors = _floats(model, "rope_freqs.weight") if config.rope.has_factors else None
         layers: list[LayerWeights] = []
@@ -195,9 +231,11 @@ class DeviceBackend:
                     q_norm=vector(f"{prefix}attn_q_norm.weight") if config.has_qk_norm else None,
                     k_norm=vector(f"{prefix}attn_k_norm.weight") if config.has_qk_norm else None,
                     output=upload_matrix(device, model, [f"{prefix}attn_output.weight"], storage),
+                    attention_post_norm=vector(f"{prefix}post_attention_norm.weight") if config.has_post_norms else None,
                     feed_forward_norm=vector(f"{prefix}ffn_norm.weight"),
                     gate_up=stacked(f"{prefix}ffn_gate.weight", f"{prefix}ffn_up.weight"),
                     down=upload_matrix(device, model, [f"{prefix}ffn_down.weight"], storage),
+                    feed_forward_post_norm=vector(f"{prefix}post_ffw_norm.weight") if config.has_post_norms else None,
                     keys=device.create_buffer(cache),
                     values=device.create_buffer(cache),
                     turns=turns[key],
@@ -205,9 +243,9 @@ class DeviceBackend:
             )
         embedding = upload_matrix(device, model, ["token_embd.weight"], storage)
         self._head = embedding if config.is_output_tied else upload_matrix(device, model, ["output.weight"], storage)
-        self._memory = _working_memory(device, config, self._head.rows, positions)
+        self._memory = working_memory(device, config, self._batch, self._head.rows, positions)
         self._layers, self._embedding, self._norm = layers, embedding, vector("output_norm.weight")
-        self._recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory)
+        self._recorder = LayerRecorder(device, ModelKernels(model_shaders()), config, self._memory, has_subgroups=self._has_subgroups)
 
     def _program(self, tokens: int, last: int, ending: Ending) -> tuple[ProgramDispatch, ...]:
         """The dispatches of a batch.
@@ -232,22 +270,37 @@ class DeviceBackend:
         return self._programs[key]
 
 
-def _working_memory(device: ProgramDevice, config: ModelConfig, logit_rows: int, positions: int) -> WorkingMemory:
+def has_subgroups(device: ProgramDevice) -> bool:
+    """Whether the subgroups of a device are large enough for activations.wgsl."""
+    return subgroup_size(device, SUBGROUP_WIDTH) >= SUBGROUP_LEAST
+
+
+def _without(kernel: str, dispatches: Sequence[ProgramDispatch], taken: Taken, nothing: Taken) -> KernelTime:
+    """What dispatches took, less what a submission and a read take that hold none."""
+    net = Taken(wall=max(0.0, taken.wall - nothing.wall), cpu=max(0.0, taken.cpu - nothing.cpu))
+    return KernelTime(kernel=kernel, dispatches=len(dispatches), taken=net)
+
+
+def working_memory(device: ProgramDevice, config: ModelConfig, batch: int, logit_rows: int, positions: int) -> WorkingMemory:
+    """Buffers for batches of so many tokens, logits of so many rows, and a cache of so many positions."""
     heads = (config.head_count + 2 * config.kv_head_count) * config.head_length
     tiles = -(-positions // TILE)
-    queries = config.head_count * config.head_length * BATCH * 4
+    queries = config.head_count * config.head_length * batch * 4
+    widest = _widest(config) * batch
     return WorkingMemory(
         state=device.create_buffer(16, is_uniform=True),
-        tokens=device.create_buffer(4 * BATCH),
-        residual=device.create_buffer(config.embedding_length * BATCH * 4),
-        bytes=device.create_buffer(BYTES_SPACE, is_uniform=True),
-        scales=device.create_buffer(SCALES_SPACE, is_uniform=True),
-        qkv=device.create_buffer(heads * BATCH * 4),
-        q=device.create_buffer(BYTES_SPACE, is_uniform=True) if queries <= BYTES_SPACE else device.create_buffer(queries),
-        gate_up=device.create_buffer(2 * config.feed_forward_length * BATCH * 4),
-        logits=device.create_buffer(logit_rows * BATCH * 4),
-        tile_sums=device.create_buffer(BATCH * tiles * config.head_count * config.head_length * 4),
-        tile_tops=device.create_buffer(BATCH * tiles * config.head_count * 8),
+        tokens=device.create_buffer(4 * batch),
+        residual=device.create_buffer(config.embedding_length * batch * 4),
+        bytes=device.create_buffer(max(UNIFORM_SPACE, widest), is_uniform=True),
+        scales=device.create_buffer(max(UNIFORM_SPACE, widest // 2), is_uniform=True),
+        floats=device.create_buffer(max(UNIFORM_SPACE, widest * 4), is_uniform=True),
+        qkv=device.create_buffer(heads * batch * 4),
+        q=device.create_buffer(UNIFORM_SPACE, is_uniform=True) if queries <= UNIFORM_SPACE else device.create_buffer(queries),
+        gate_up=device.create_buffer(2 * config.feed_forward_length * batch * 4),
+        back=device.create_buffer(config.embedding_length * batch * 4),
+        logits=device.create_buffer(logit_rows * batch * 4),
+        tile_sums=device.create_buffer(batch * tiles * config.head_count * config.head_length * 4),
+        tile_tops=device.create_buffer(batch * tiles * config.head_count * 8),
         tiles=tiles,
         best=device.create_buffer(SEARCHERS * 8),
         chosen=device.create_buffer(4 * _RUN),
@@ -261,8 +314,6 @@ def _floats(model: ModelFile, name: str) -> NDArray[np.float32]:
 
 def _check(config: ModelConfig) -> None:
     """What the kernels ask of a model's sizes."""
-    if config.has_post_norms:
-        raise ModelUnusable(f"the architecture {config.architecture} does not run on the device yet", hint="the reference backend runs it")
     for what, length, step in (
         ("embedding", config.embedding_length, 32),
         ("feed-forward layer", config.feed_forward_length, 32),
@@ -270,6 +321,13 @@ def _check(config: ModelConfig) -> None:
     ):
         if length % step:
             raise ModelUnusable(f"the {what} has {length:,} components, which the device's kernels take in steps of {step}")
-    widest = max(config.embedding_length, config.feed_forward_length, config.head_count * config.head_length)
-    if widest * BATCH > BYTES_SPACE:
-        raise ModelUnusable(f"rows of {widest:,} weights are too long for the device's kernels: {BYTES_SPACE // BATCH:,} at most")
+
+
+def _choose_batch(config: ModelConfig, *, has_subgroups: bool) -> int:
+    """The most tokens whose quantised activations lie where they are read the fastest."""
+    longest = UNIFORM_SPACE * 2 if has_subgroups else UNIFORM_SPACE
+    return next((batch for batch in BATCHES if _widest(config) * batch <= longest), BATCHES[-1])
+
+
+def _widest(config: ModelConfig) -> int:
+    return max(config.embedding_length, config.feed_forward_length, config.head_count * config.head_length)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -10,17 +10,25 @@ import numpy as np
 
 from pixel_core.engines.device_program import TEXEL_BYTES, ProgramBuffer, ProgramDevice, ProgramTexture
 from pixel_core.errors import ModelUnusable
+from pixel_core.weights.ggml_types import GgmlType
+from pixel_core.weights.model_file import Tensor
+from pixel_core.weights.texel_formats import TexelFormat, pack_plane, plane_sizes, texel_format_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pixel_core.weights.ggml_types import GgmlType
     from pixel_core.weights.model_file import ModelFile
 
 StorageKind: TypeAlias = Literal["texture", "buffer"]
 
 ROW_GROUP = 8
 """Rows of weights that the kernels take together: one row of texels of scales."""
+
+FLOATS = (GgmlType.F32, GgmlType.F16, GgmlType.BF16)
+"""Types whose kernels take activations as floats; all others take them quantised."""
+
+COMPUTABLE = (*FLOATS, GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0)
+"""Types that have kernels."""
 
 _PAGE_SIDE = 8192
 """Every adapter of today has it; some have no more."""
@@ -41,19 +49,27 @@ class PlaneShape:
     rows_per_group: int
 
 
-def plane_shapes(type_name: str, columns: int) -> tuple[PlaneShape, PlaneShape]:
-    """Quants and scales of a row group.
+def plane_shapes(tensor: Tensor) -> tuple[PlaneShape, ...]:
+    """The planes of a row group: quants and scales, or the bytes of floats.
 
     Raises:
-        ModelUnusable: The type has no kernels.
+        ModelUnusable: The type has no kernels, or a row is too long for them.
     """
-    blocks = columns // 32
-    if type_name in {"Q4_0", "Q4_1"}:
-        quants = PlaneShape(name="quants", width=columns // 4, rows_per_group=1)
-        return quants, PlaneShape(name="scales", width=blocks * (2 if type_name == "Q4_1" else 1), rows_per_group=1)
-    if type_name == "Q8_0":
-        return PlaneShape(name="quants", width=columns // 4, rows_per_group=2), PlaneShape(name="scales", width=blocks, rows_per_group=1)
-    raise ModelUnusable(f"weights of the type {type_name} have no kernels yet", hint="quantise the model to Q4_0, Q4_1 or Q8_0")
+    kind = tensor.type
+    if kind not in COMPUTABLE:
+        known = ", ".join(one.name for one in COMPUTABLE)
+        raise ModelUnusable(
+            f"weights of the type {kind.name} have no kernels yet (tensor `{tensor.name}`)", hint=f"these types have: {known}"
+        )
+    if tensor.columns % 32:
+        raise ModelUnusable(f"the tensor `{tensor.name}` has rows of {tensor.columns:,}, which is no multiple of 32")
+    texel_format = texel_format_of(tensor)
+    group = Tensor(name=tensor.name, shape=(tensor.columns, ROW_GROUP), type=kind)
+    sizes = plane_sizes(group, texel_format)
+    # Rows that do not fit beside each other in a texture lie in another order, which no kernel reads.
+    if (texel_format is TexelFormat.LINEAR) != (kind in FLOATS) or (kind in FLOATS and sizes["bytes"].height != ROW_GROUP):
+        raise ModelUnusable(f"the tensor `{tensor.name}` has rows of {tensor.columns:,} weights, too long for the device's kernels")
+    return tuple(PlaneShape(name=name, width=size.width, rows_per_group=size.height) for name, size in sizes.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +79,12 @@ class WeightPage:
     Attributes:
         first: The first row, a multiple of `ROW_GROUP`.
         rows: How many.
-        quants: Texels of the weights.
-        scales: Texels of their scales.
+        planes: Texels by the name that the kernels have for them: `quants` and `scales`, or `weights` where a type has no scales.
     """
 
     first: int
     rows: int
-    quants: ProgramTexture | ProgramBuffer
-    scales: ProgramTexture | ProgramBuffer
+    planes: Mapping[str, ProgramTexture | ProgramBuffer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +105,11 @@ class DeviceMatrix:
     storage: StorageKind
     pages: tuple[WeightPage, ...]
 
+    @property
+    def takes_floats(self) -> bool:
+        """Whether it is multiplied with floats, not with quantised activations."""
+        return self.type in FLOATS
+
 
 def upload_matrix(device: ProgramDevice, model: ModelFile, names: Sequence[str], storage: StorageKind) -> DeviceMatrix:
     """Put tensors of one type and one row length on the device.
@@ -107,9 +126,7 @@ def upload_matrix(device: ProgramDevice, model: ModelFile, names: Sequence[str],
     """
     tensors = [model.tensors[name] for name in names]
     first = tensors[0]
-    shapes = plane_shapes(first.type.name, first.columns)
-    if first.columns % 32:
-        raise ModelUnusable(f"the tensor `{first.name}` has rows of {first.columns:,}, which is no multiple of 32")
+    shapes = plane_shapes(first)
     for one in tensors[:-1]:
         if one.rows % ROW_GROUP:
             raise ModelUnusable(f"the tensor `{one.name}` has {one.rows:,} rows, which is no multiple of {ROW_GROUP}")
@@ -118,14 +135,26 @@ def upload_matrix(device: ProgramDevice, model: ModelFile, names: Sequence[str],
     pages: list[WeightPage] = []
     for start in range(0, rows // ROW_GROUP, groups_per_page):
         groups = min(groups_per_page, rows // ROW_GROUP - start)
-        quants, scales = (_create(device, shape, groups, storage) for shape in shapes)
-        pages.append(WeightPage(first=start * ROW_GROUP, rows=groups * ROW_GROUP, quants=quants, scales=scales))
+        planes = {_variable(shape): _create(device, shape, groups, storage) for shape in shapes}
+        pages.append(WeightPage(first=start * ROW_GROUP, rows=groups * ROW_GROUP, planes=planes))
     top = 0
     for one in tensors:
         for shape in shapes:
-            _write(device, pages, shape, model.texels(one.name, shape.name), top)
+            _write(device, pages, shape, _texels(model, one, shape.name), top)
         top += -(-one.rows // ROW_GROUP)
     return DeviceMatrix(type=first.type, columns=first.columns, rows=rows, storage=storage, pages=tuple(pages))
+
+
+def _variable(shape: PlaneShape) -> str:
+    """What the kernels call a plane."""
+    return "weights" if shape.name == "bytes" else shape.name
+
+
+def _texels(model: ModelFile, tensor: Tensor, plane: str) -> NDArray[np.uint32]:
+    try:
+        return model.texels(tensor.name, plane)
+    except KeyError:  # a PXI may hold any tensor as `linear`
+        return pack_plane(tensor, texel_format_of(tensor), plane, model.blocks(tensor.name))
 
 
 def _groups_per_page(device: ProgramDevice, shapes: Sequence[PlaneShape], storage: StorageKind) -> int:
@@ -157,7 +186,7 @@ def _write(device: ProgramDevice, pages: Sequence[WeightPage], shape: PlaneShape
         if low >= high:
             continue
         part = texels[(low - top) * per_group : (high - top) * per_group]
-        target = page.quants if shape.name == "quants" else page.scales
+        target = page.planes[_variable(shape)]
         row = (low - page_top) * per_group
         if isinstance(target, ProgramTexture):
             device.write_texture(target, part, width=shape.width, height=part.shape[0], y=row)

@@ -10,7 +10,7 @@ import numpy as np
 from pixel_core.errors import ContextFull
 from pixel_core.inference.exact.arithmetic import Activations, Floats, activate, as_half, head_factor, quantise, rms_factor
 from pixel_core.inference.exact.attention import attend, turn
-from pixel_core.inference.exact.matrix import ExactMatrix, read_matrix
+from pixel_core.inference.exact.read_matrix import Matrix, read_matrix
 from pixel_core.inference.rope_table import rope_table
 from pixel_core.weights.dequantize import dequantize
 
@@ -36,7 +36,7 @@ class ExactBackend:
         self.context_length = min(context_length, config.context_length)
         self.description = "exact (numpy, the device's arithmetic)"
         self._length = 0
-        self._matrices: dict[str, ExactMatrix] = {}
+        self._matrices: dict[str, Matrix] = {}
         self._vectors: dict[str, Floats] = {}
         for name in self.config.tensors():
             tensor = model.tensors[name]
@@ -83,11 +83,12 @@ class ExactBackend:
         x = self._matrices["token_embd.weight"].rows(list(tokens)) * np.float32(self.config.embedding_scale)
         for layer in range(self.config.layer_count):
             prefix = f"blk.{layer}."
-            x = x + self._multiply(f"{prefix}attn_output.weight", self._attention(layer, self._norm(f"{prefix}attn_norm.weight", x)))
+            attended = self._attention(layer, self._norm(f"{prefix}attn_norm.weight", x))
+            x = x + self._back(f"{prefix}attn_output.weight", f"{prefix}post_attention_norm.weight", attended)
             normed = self._norm(f"{prefix}ffn_norm.weight", x)
             gate, up = (self._multiply(f"{prefix}ffn_{one}.weight", normed) for one in ("gate", "up"))
             fed = quantise(activate(gate, gelu=self.config.activation == "gelu") * up)
-            x = x + self._multiply(f"{prefix}ffn_down.weight", fed)
+            x = x + self._back(f"{prefix}ffn_down.weight", f"{prefix}post_ffw_norm.weight", fed)
         self._length += len(tokens)
         return x
 
@@ -115,8 +116,15 @@ class ExactBackend:
             made[token] = attend(q[token], self._keys[layer, oldest:end], self._values[layer, oldest:end], oldest).reshape(-1)
         return quantise(made)
 
+    def _back(self, name: str, norm: str, x: Activations) -> Floats:
+        given = self._multiply(name, x)
+        return self._floats_of_norm(norm, given) if self.config.has_post_norms else given
+
     def _norm(self, name: str, x: Floats) -> Activations:
-        return quantise((x * rms_factor(x, self.config.epsilon)) * self._vectors[name])
+        return quantise(self._floats_of_norm(name, x))
+
+    def _floats_of_norm(self, name: str, x: Floats) -> Floats:
+        return np.asarray((x * rms_factor(x, self.config.epsilon)) * self._vectors[name], np.float32)
 
     def _multiply(self, name: str, x: Activations) -> Floats:
         return self._matrices[name].multiply(x)

@@ -12,7 +12,17 @@ from pixel_core.inference.apply_chat_template import apply_chat_template
 from pixel_core.inference.config import read_config
 from pixel_core.inference.constraint import Constraint, ConstraintMaker
 from pixel_core.inference.generate_text import TextGenerator
-from pixel_core.inference.messages import GenerateRequest, ModelFacts, ModelSource, Outcome
+from pixel_core.inference.measure_model import measure_model, split_model
+from pixel_core.inference.messages import (
+    GenerateRequest,
+    Measured,
+    MeasureRequest,
+    ModelFacts,
+    ModelSource,
+    Outcome,
+    Split,
+    SplitRequest,
+)
 from pixel_core.inference.open_backend import open_backend
 from pixel_core.inference.plain_metadata import PlainMetadata
 from pixel_core.inference.sampler import Sampling
@@ -60,6 +70,11 @@ class LanguageModel:
             context_tokens=self._backend.context_length,
             has_chat_template=bool(self._tokenizer.vocabulary.chat_template),
             load_seconds=time.perf_counter() - started,
+            vocabulary_size=config.vocabulary_size,
+            # Of an embedding that is not the output as well, one token needs one row.
+            step_bytes=sum(
+                one.byte_count for name, one in self._file.tensors.items() if config.is_output_tied or name != "token_embd.weight"
+            ),
         )
 
     def answer(self, request: GenerateRequest, on_text: Callable[[str], None], is_cancelled: Callable[[], bool]) -> Outcome:
@@ -102,6 +117,24 @@ class LanguageModel:
             reply_seconds=generated.reply_seconds,
             facts=self.facts,
         )
+
+    def measure(self, request: MeasureRequest) -> Measured:
+        """Take the time of a prompt and a reply.
+
+        Raises:
+            PixelError: One of its children, where there is no reply.
+        """
+        if any(not 0 <= token < self.facts.vocabulary_size for token in request.prompt):
+            raise RequestRefused("a token of the prompt is none of the vocabulary")
+        return measure_model(self._backend, request.prompt, request.reply_tokens)
+
+    def split(self, request: SplitRequest) -> Split:
+        """Take the time of each kernel.
+
+        Raises:
+            PixelError: One of its children, where that is not possible.
+        """
+        return split_model(self._backend, request.position)
 
     def close(self) -> None:
         """Give back memory and device."""

@@ -75,6 +75,50 @@ class GenerateRequest(msgspec.Struct, frozen=True, kw_only=True, tag="generate")
     grammar: str | None = None
 
 
+class MeasureRequest(msgspec.Struct, frozen=True, kw_only=True, tag="measure"):
+    """Read a prompt of any tokens and go on greedily, for the time that it takes; answered by `Measured` or `Refusal`.
+
+    Attributes:
+        model: Is loaded first where it is not.
+        prompt: Ids of tokens.
+        reply_tokens: How many follow.
+    """
+
+    model: ModelSource
+    prompt: tuple[int, ...]
+    reply_tokens: int
+
+
+class SplitRequest(msgspec.Struct, frozen=True, kw_only=True, tag="split"):
+    """How long each kernel takes for one token of a reply; answered by `Split` or `Refusal`.
+
+    Attributes:
+        model: Is loaded first where it is not.
+        position: Tokens in the cache before it.
+    """
+
+    model: ModelSource
+    position: int
+
+
+class PeerRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """As `MeasureRequest`, of llama.cpp.
+
+    Attributes:
+        path: A GGUF file, absolute.
+        context_tokens: Room of the cache.
+        threads: Of the processor.
+        prompt: Ids of tokens.
+        reply_tokens: How many follow.
+    """
+
+    path: str
+    context_tokens: int
+    threads: int
+    prompt: tuple[int, ...]
+    reply_tokens: int
+
+
 class Text(msgspec.Struct, frozen=True, kw_only=True):
     """An event: the next characters of the reply."""
 
@@ -90,6 +134,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, tag="facts"):
         context_tokens: Room of the cache.
         has_chat_template: Whether conversations can be had.
         load_seconds: From the request to a model that can answer.
+        vocabulary_size: Ids of tokens are below it.
+        step_bytes: Of all weights that one token needs, as they lie in the file.
     """
 
     name: str
@@ -97,6 +143,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, tag="facts"):
     context_tokens: int
     has_chat_template: bool
     load_seconds: float
+    vocabulary_size: int
+    step_bytes: int
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome"):
@@ -123,6 +171,52 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome"):
     facts: ModelFacts
 
 
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What something took.
+
+    Attributes:
+        wall: Seconds.
+        cpu: Seconds of all threads of the process.
+    """
+
+    wall: float
+    cpu: float
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True, tag="measured"):
+    """A prompt and a reply, with an empty cache before them.
+
+    Attributes:
+        prompt: Until the logits of the first token were there.
+        reply: From then on.
+        resident_bytes: Of the process afterwards; 0 where the system does not say.
+    """
+
+    prompt: Taken
+    reply: Taken
+    resident_bytes: int
+
+
+class KernelTime(msgspec.Struct, frozen=True, kw_only=True):
+    """A kernel's part of one token.
+
+    Attributes:
+        kernel: Its entry point.
+        dispatches: How many.
+        taken: By all of them.
+    """
+
+    kernel: str
+    dispatches: int
+    taken: Taken
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True, tag="split"):
+    """The kernels of one token, the longest first; none where no kernels compute."""
+
+    kernels: tuple[KernelTime, ...]
+
+
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
     """Why there is no answer.
 
@@ -138,5 +232,5 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
     hint: str = ""
 
 
-WorkerRequest: TypeAlias = Union[LoadRequest, GenerateRequest]
-WorkerReply: TypeAlias = Union[ModelFacts, Outcome, Refusal]
+WorkerRequest: TypeAlias = Union[LoadRequest, GenerateRequest, MeasureRequest, SplitRequest]
+WorkerReply: TypeAlias = Union[ModelFacts, Outcome, Measured, Split, Refusal]

@@ -9,6 +9,7 @@ from pathlib import Path
 from pixel_core.dialects.files import ABSENT
 from pixel_core.dialects.prepare import prepare
 from pixel_core.dialects.steps import Preparation, Preprocess, Written
+from pixel_core.engines.strip_enables import strip_enables
 from pixel_core.findings import Span
 from pixel_core.source import SourceText
 from pixel_core.wgsl.parse import parse
@@ -20,7 +21,7 @@ class ModelKernel:
     """One entry point, ready to be compiled.
 
     Attributes:
-        source: WGSL without macros.
+        source: WGSL without macros, as naga takes it.
         entry_point: Of the source.
         bindings: Number of each variable that the entry point uses, all in group 0.
         width: Invocations of a workgroup.
@@ -72,12 +73,12 @@ class ModelKernels:
         steps = (Preprocess(macros=written, folders=(), span=nowhere),)
         made = prepare(source, Preparation(steps=steps, source=source, span=nowhere), _read_file, may_run=False)
         assert made.is_complete, made.findings
-        text = made.text.text
-        interface = reflect(parse(SourceText(path, text)))
+        tree = parse(SourceText(path, made.text.text))
+        interface = reflect(tree)
         (entry,) = (one for one in interface.entry_points if one.name == entry_point)
         bindings = {one.name: one.binding for one in interface.bindings if one.name in entry.bindings}
         width = entry.workgroup_size[0] if entry.workgroup_size else 1
-        return ModelKernel(source=text, entry_point=entry_point, bindings=bindings, width=width)
+        return ModelKernel(source=strip_enables(tree), entry_point=entry_point, bindings=bindings, width=width)
 
 
 _NUMBERS = frozenset({"TOKENS", "HEAD", "GROUP"})

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from pixel_core.errors import ContextFull, ModelProcessEnded, ModelUnusable, PixelError, RequestRefused
-from pixel_core.inference.messages import GenerateRequest, LoadRequest, ModelFacts, ModelSource, Outcome, Refusal, Text, WorkerReply
+from pixel_core.inference.messages import (
+    GenerateRequest,
+    LoadRequest,
+    Measured,
+    MeasureRequest,
+    ModelFacts,
+    ModelSource,
+    Outcome,
+    Refusal,
+    Split,
+    SplitRequest,
+    Text,
+    WorkerReply,
+    WorkerRequest,
+)
 from pixel_core.processes.exits import ChildExit
 from pixel_core.processes.launcher import launch_module
 from pixel_core.processes.supervisor import Supervisor
@@ -85,13 +99,27 @@ class ModelProcess:
         assert reply is None or isinstance(reply, Outcome), "the request and its answer belong together"
         return reply
 
+    async def measure(self, prompt: Sequence[int], reply_tokens: int) -> Measured:
+        """Take the time of a prompt and a greedy reply; raises as `load`, and `ContextFull`."""
+        reply = await self._ask(
+            MeasureRequest(model=self.source, prompt=tuple(prompt), reply_tokens=reply_tokens), REPLY_TIMEOUT_S, None, None
+        )
+        assert isinstance(reply, Measured), "the request and its answer belong together"
+        return reply
+
+    async def split(self, position: int) -> Split:
+        """Take the time of each kernel for the token at a position; raises as `load`, and `ContextFull`."""
+        reply = await self._ask(SplitRequest(model=self.source, position=position), REPLY_TIMEOUT_S, None, None)
+        assert isinstance(reply, Split), "the request and its answer belong together"
+        return reply
+
     async def close(self) -> None:
         """End the process."""
         await self._supervisor.close()
 
     async def _ask(
-        self, request: LoadRequest | GenerateRequest, timeout_s: float, on_text: Callable[[str], None] | None, cancel: asyncio.Event | None
-    ) -> ModelFacts | Outcome | None:
+        self, request: WorkerRequest, timeout_s: float, on_text: Callable[[str], None] | None, cancel: asyncio.Event | None
+    ) -> ModelFacts | Outcome | Measured | Split | None:
         reply: WorkerReply | ChildExit = await self._supervisor.request(
             request,
             _ANY_REPLY,

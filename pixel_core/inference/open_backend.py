@@ -38,11 +38,15 @@ def _open_device(file: ModelFile, config: ModelConfig, context_length: int) -> B
 
     load_wgpu(cache_folder())
     from pixel_core.engines.device_program import open_program_device
+    from pixel_core.inference.choose_profile import choose_profile
     from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
+    from pixel_core.kernels.open_engine import cache_folder
 
     device = open_program_device()
     try:
-        return DeviceBackend(device, file, config, DeviceOptions(context_length=context_length))
+        profile = choose_profile(device, file, config, cache_folder())
+        options = DeviceOptions(context_length=context_length, storage=profile.storage, takes_subgroups=profile.takes_subgroups)
+        return DeviceBackend(device, file, config, options)
     except BaseException:
         device.close()
         raise

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pixel_core.errors import ContextFull, ModelFileError, ModelUnusable, PixelError, RequestRefused
-from pixel_core.inference.messages import GenerateRequest, LoadRequest, ModelSource, Refusal, Text, WorkerReply
+from pixel_core.inference.messages import LoadRequest, MeasureRequest, ModelSource, Refusal, SplitRequest, Text, WorkerReply, WorkerRequest
 from pixel_core.processes.child import Request, start_child
 
 if TYPE_CHECKING:
     from pixel_core.inference.language_model import LanguageModel
 
-_MESSAGES = msgspec.json.Decoder(LoadRequest | GenerateRequest)
+_MESSAGES: msgspec.json.Decoder[WorkerRequest] = msgspec.json.Decoder(WorkerRequest)
 
 
 class ModelWorker:
@@ -33,6 +33,10 @@ class ModelWorker:
             model = self._open(message.model)
             if isinstance(message, LoadRequest):
                 return model.facts
+            if isinstance(message, MeasureRequest):
+                return model.measure(message)
+            if isinstance(message, SplitRequest):
+                return model.split(message)
             return model.answer(message, lambda text: request.send_event(Text(text=text)), request.is_cancelled)
         except PixelError as problem:
             return _refusal(problem)

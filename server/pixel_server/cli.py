@@ -114,14 +114,19 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Time kernels beside what the adapter can do at most. What fails its contract is not timed."
+    parser.description = (
+        "Time kernels beside what the adapter can do at most. What fails its contract is not timed. "
+        "Or time a model, a .gguf or .pxi file, beside llama.cpp."
+    )
     parser.epilog = "Naming a path is consent to run what it holds. Exit codes: 0 all timed, 1 one is wrong or became slower, 2 none."
     parser.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="files, folders and globs (default: the current folder)")
     parser.add_argument("--kernel", metavar="NAME", help="only the contract of this name")
     parser.add_argument(
         "--case", action="append", default=[], metavar="SIZES", help="a case's name, or sizes such as 'M=512 N=512 K=512'; may be repeated"
     )
-    parser.add_argument("--rounds", type=_rounds, default=9, metavar="N", help="measurements of each kernel, at least 3 (default: 9)")
+    parser.add_argument("--rounds", type=_rounds, default=9, metavar="N", help="measurements of each, at least 3 (default: 9)")
+    parser.add_argument("--prompt-tokens", type=_tokens, default=128, metavar="N", help="of a model's prompt (default: 128)")
+    parser.add_argument("--reply-tokens", type=_tokens, default=32, metavar="N", help="of its reply (default: 32)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="draw other inputs (default: 0)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="form of the answer (default: text)")
     parser.add_argument("--plot", metavar="FILE", help="draw the roofline as FILE.svg or FILE.png (needs the extra `plot`)")
@@ -137,6 +142,10 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 
 def _rounds(text: str) -> int:
     return int(_number(text, 3, 1000, int))
+
+
+def _tokens(text: str) -> int:
+    return int(_number(text, 1, 1_000_000, int))
 
 
 def _percent(text: str) -> float:
@@ -291,6 +300,19 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _bench(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
+    if len(arguments.paths) == 1 and Path(arguments.paths[0]).suffix in {".gguf", ".pxi"}:
+        from pixel_server.commands.bench_model import BenchModelCommand, bench_model
+
+        return bench_model(
+            BenchModelCommand(
+                path=Path(arguments.paths[0]),
+                prompt_tokens=arguments.prompt_tokens,
+                reply_tokens=arguments.reply_tokens,
+                rounds=arguments.rounds,
+                form=arguments.format,
+                color=not arguments.no_color,
+            )
+        )
     from pixel_core.kernels.validate import CheckOptions
     from pixel_server.commands.bench import BenchCommand, bench
 

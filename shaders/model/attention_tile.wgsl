@@ -1,4 +1,4 @@
-//! Attention of each query to a tile of 32 keys, for queries in groups of GROUP that share a head of keys and values; a workgroup for each tile, head of
+//! Attention of each query to a tile of 32 keys, for queries in groups of GROUP (1 to 8) that share a head of keys and values; a workgroup for each tile, head of
 //! keys and token.
 //!
 //! The greatest score of the tile is taken off before the exponential; attention_merge.wgsl brings the tiles together. Keys and values are f16,
@@ -126,6 +126,70 @@ struct Size {
 var<workgroup> maxima: array<f32, WIDTH * GROUP>;
 var<workgroup> weights: array<f32, TILE * GROUP>;
 
+// Loops with every index a constant, so that what is indexed stays in registers.
+#define EACH_KEY(what) what(0u) what(1u) what(2u) what(3u)
+#if GROUP == 1
+#define EACH_QUERY(what) what(0u)
+#elif GROUP == 2
+#define EACH_QUERY(what) what(0u) what(1u)
+#elif GROUP == 3
+#define EACH_QUERY(what) what(0u) what(1u) what(2u)
+#elif GROUP == 4
+#define EACH_QUERY(what) what(0u) what(1u) what(2u) what(3u)
+#elif GROUP == 5
+#define EACH_QUERY(what) what(0u) what(1u) what(2u) what(3u) what(4u)
+#elif GROUP == 6
+#define EACH_QUERY(what) what(0u) what(1u) what(2u) what(3u) what(4u) what(5u)
+#elif GROUP == 7
+#define EACH_QUERY(what) what(0u) what(1u) what(2u) what(3u) what(4u) what(5u) what(6u)
+#elif GROUP == 8
+#define EACH_QUERY(what) what(0u) what(1u) what(2u) what(3u) what(4u) what(5u) what(6u) what(7u)
+#endif
+
+// Eight columns of a key, times those of every query.
+#define SCORE_KEY(k) { \
+        const i = k; \
+        let bits = keys[((first + i * WIDTH + lane) * size.kv_heads + kv_head) * WORDS + word]; \
+        let low = vec4<f32>(unpack2x16float(bits.x), unpack2x16float(bits.y)); \
+        let high = vec4<f32>(unpack2x16float(bits.z), unpack2x16float(bits.w)); \
+        EACH_QUERY(ADD_PRODUCTS) \
+    }
+#define ADD_PRODUCTS(g) products[i * GROUP + g] += low * q_low[g]; products[i * GROUP + g] += high * q_high[g];
+#define READ_QUERY(g) q_low[g] = q[q_start + g * (HEAD / 4u) + word * 2u]; q_high[g] = q[q_start + g * (HEAD / 4u) + word * 2u + 1u];
+
+#define FINISH_KEY(k) { \
+        const i = k; \
+        let key = first + i * WIDTH + lane; \
+        let is_seen = key >= oldest && key < seen; \
+        EACH_QUERY(FINISH_SCORE) \
+    }
+#define FINISH_SCORE(g) { \
+        let product = products[i * GROUP + g]; \
+        let score = select(LOWEST, (product.x + product.y) + (product.z + product.w), is_seen); \
+        scores[i * GROUP + g] = score; \
+        top[g] = max(top[g], score); \
+    }
+
+#define SHARE_TOP(g) maxima[g * WIDTH + lane] = top[g];
+#define FIND_TOP(g) for (var i = 0u; i < WIDTH; i++) { top[g] = max(top[g], maxima[g * WIDTH + i]); }
+#define WEIGH_KEY(k) { const i = k; EACH_QUERY(WEIGH) }
+#define WEIGH(g) weights[g * TILE + i * WIDTH + lane] = exact_exp(scores[i * GROUP + g] - top[g]);
+
+#define ADD_VALUE(g) { \
+        let weight = weights[g * TILE + i]; \
+        sum[g] += weight; \
+        sum_low[g] += low * weight; \
+        sum_high[g] += high * weight; \
+    }
+#define STORE(g) { \
+        let out = ((place * GROUP + g) * WORDS + word) * 2u; \
+        sums[out] = sum_low[g]; \
+        sums[out + 1u] = sum_high[g]; \
+        if (word == 0u) { \
+            tops[place * GROUP + g] = vec2<f32>(top[g], sum[g]); \
+        } \
+    }
+
 @compute @workgroup_size(WIDTH)
 fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let tile = workgroup.x;
@@ -139,51 +203,24 @@ fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_in
     let first = tile * TILE;
     let q_start = (token * size.kv_heads + kv_head) * GROUP * (HEAD / 4u);
 
-    // Each invocation scores every eighth key of the tile.
-    var scores = array<f32, GROUP * KEYS>();
-    var top: array<f32, GROUP>;
-    for (var g = 0u; g < GROUP; g++) {
-        top[g] = LOWEST;
+    // Each invocation scores every eighth key of the tile, whether it is seen or not: a query is read once for all of them.
+    var products: array<vec4<f32>, GROUP * KEYS>;
+    for (var word = 0u; word < WORDS; word++) {
+        var q_low: array<vec4<f32>, GROUP>;
+        var q_high: array<vec4<f32>, GROUP>;
+        EACH_QUERY(READ_QUERY)
+        EACH_KEY(SCORE_KEY)
     }
-    for (var i = 0u; i < KEYS; i++) {
-        let key = first + i * WIDTH + lane;
-        let is_seen = key >= oldest && key < seen;
-        let start = (key * size.kv_heads + kv_head) * WORDS;
-        if (is_seen) {
-            var products = array<vec4<f32>, GROUP>();
-            for (var word = 0u; word < WORDS; word++) {
-                let bits = keys[start + word];
-                let low = vec4<f32>(unpack2x16float(bits.x), unpack2x16float(bits.y));
-                let high = vec4<f32>(unpack2x16float(bits.z), unpack2x16float(bits.w));
-                for (var g = 0u; g < GROUP; g++) {
-                    products[g] += low * q[q_start + g * (HEAD / 4u) + word * 2u];
-                    products[g] += high * q[q_start + g * (HEAD / 4u) + word * 2u + 1u];
-                }
-            }
-            for (var g = 0u; g < GROUP; g++) {
-                scores[i * GROUP + g] = (products[g].x + products[g].y) + (products[g].z + products[g].w);
-            }
-        }
-        for (var g = 0u; g < GROUP; g++) {
-            if (!is_seen) {
-                scores[i * GROUP + g] = LOWEST;
-            }
-            top[g] = max(top[g], scores[i * GROUP + g]);
-        }
-    }
-    for (var g = 0u; g < GROUP; g++) {
-        maxima[g * WIDTH + lane] = top[g];
-    }
+    var scores: array<f32, GROUP * KEYS>;
+    var top = array<f32, GROUP>();
+#define CLEAR_TOP(g) top[g] = LOWEST;
+    EACH_QUERY(CLEAR_TOP)
+    EACH_KEY(FINISH_KEY)
+    EACH_QUERY(SHARE_TOP)
     workgroupBarrier();
 
-    for (var g = 0u; g < GROUP; g++) {
-        for (var i = 0u; i < WIDTH; i++) {
-            top[g] = max(top[g], maxima[g * WIDTH + i]);
-        }
-        for (var i = 0u; i < KEYS; i++) {
-            weights[g * TILE + i * WIDTH + lane] = exact_exp(scores[i * GROUP + g] - top[g]);
-        }
-    }
+    EACH_QUERY(FIND_TOP)
+    EACH_KEY(WEIGH_KEY)
     workgroupBarrier();
 
     let place = (token * size.tiles + tile) * size.kv_heads + kv_head;
@@ -191,27 +228,15 @@ fn attention_tile(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_in
     let low_key = max(oldest, first) - first;
     let end = min(TILE, max(seen, first) - first);
     for (var word = lane; word < WORDS; word += WIDTH) {
-        var low = array<vec4<f32>, GROUP>();
-        var high = array<vec4<f32>, GROUP>();
+        var sum_low = array<vec4<f32>, GROUP>();
+        var sum_high = array<vec4<f32>, GROUP>();
         var sum = array<f32, GROUP>();
         for (var i = low_key; i < end; i++) {
             let bits = values[((first + i) * size.kv_heads + kv_head) * WORDS + word];
-            let v_low = vec4<f32>(unpack2x16float(bits.x), unpack2x16float(bits.y));
-            let v_high = vec4<f32>(unpack2x16float(bits.z), unpack2x16float(bits.w));
-            for (var g = 0u; g < GROUP; g++) {
-                let weight = weights[g * TILE + i];
-                sum[g] += weight;
-                low[g] += v_low * weight;
-                high[g] += v_high * weight;
-            }
+            let low = vec4<f32>(unpack2x16float(bits.x), unpack2x16float(bits.y));
+            let high = vec4<f32>(unpack2x16float(bits.z), unpack2x16float(bits.w));
+            EACH_QUERY(ADD_VALUE)
         }
-        for (var g = 0u; g < GROUP; g++) {
-            let out = ((place * GROUP + g) * WORDS + word) * 2u;
-            sums[out] = low[g];
-            sums[out + 1u] = high[g];
-            if (word == 0u) {
-                tops[place * GROUP + g] = vec2<f32>(top[g], sum[g]);
-            }
-        }
+        EACH_QUERY(STORE)
     }
 }

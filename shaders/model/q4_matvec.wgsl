@@ -3,9 +3,8 @@
 //!
 //! A word of `quants` is eight rows of one column, row j in the bits from 4j. Shifted and masked it is four words of two nibbles, 16 bits apart,
 //! and one product with a number of x multiplies both: eight products by four multiplications, signed and exact, since sixteen of them
-//! (16 · 15 · 127) fit 16 bits. A texel holds four columns; the columns' numbers are the same for every invocation, which is why x should lie
-//! in `var<uniform>`. For Q4_1 a weight is d · nibble + m, for Q4_0 d · (nibble - 8); `x_scales` holds d and s = d · Σ of each block of x, and Σ.
-//! TEXTURE keeps W in textures, else in buffers; UNIFORM says where x lies. Every sum is made in one order: the result is the same on every
+//! (16 · 15 · 127) fit 16 bits. A texel holds four columns; where x lies says activations.wgsl. For Q4_1 a weight is d · nibble + m, for Q4_0 d · (nibble - 8); `x_scales` holds d and s = d · Σ of each block of x, and Σ.
+//! TEXTURE keeps W in textures, else in buffers. Every sum is made in one order: the result is the same on every
 //! device that rounds as IEEE 754 says.
 //! Source: `block_q4_0`, `block_q4_1` in ggml-common.h and `ggml_vec_dot_q4_1_q8_1`, ggml-cpu/quants.c, github.com/ggml-org/llama.cpp; words as
 //! vectors of small numbers: L. Lamport, "Multiple byte processing with full-word instructions" (1975).
@@ -68,6 +67,26 @@
 //! x_scales = "normal(0, 1)"
 //! y        = "normal(0, 100)"
 //!
+//! [q4_1_matmul_subgroups]
+//! entry     = "q4_matvec"
+//! prepare   = [{ define = { TOKENS = "8u", SCALE_TEXELS = 2, TEXTURE = 1, SUBGROUPS = 1 } }]
+//! dims      = "groups blocks"
+//! textures  = { quants = { size = "(1 * groups) (8 * blocks)" }, scales = { size = "groups (2 * blocks)" } }
+//! shapes    = { x = "8 blocks 8", x_scales = "8 blocks 4", y = "8 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 1 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q4_1_matvec"
+//! flops     = "8 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q4_1_matmul_subgroups.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "normal(0, 1)"
+//! y        = "normal(0, 100)"
+//!
 //! [q4_0_matvec]
 //! entry     = "q4_matvec"
 //! prepare   = [{ define = { TOKENS = "1u", SCALE_TEXELS = 1, TEXTURE = 1 } }]
@@ -105,6 +124,11 @@
 //! x        = "integers(0, 4294967296)"
 //! x_scales = "integers(-2000, 2000)"
 
+#ifdef SUBGROUPS
+enable subgroups;
+#endif
+#include "activations.wgsl"
+
 #ifdef TEXTURE
 @group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(1) var scales: texture_storage_2d<rgba32uint, read>;
@@ -129,14 +153,6 @@ fn load_scales(column: u32, row: u32) -> vec4<u32> {
 }
 #endif
 
-#ifdef UNIFORM
-@group(0) @binding(2) var<uniform> x: array<vec4<u32>, 4096>;
-@group(0) @binding(3) var<uniform> x_scales: array<vec4<f32>, 2048>;
-#else
-@group(0) @binding(2) var<storage, read> x: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> x_scales: array<vec4<f32>>;
-#endif
-
 struct Size {
     rows: u32,
     columns: u32,
@@ -159,12 +175,6 @@ fn nibbles(word: u32) -> vec4<u32> {
     return vec4<u32>(word, word >> 4u, word >> 8u, word >> 12u) & vec4<u32>(0x000f000fu);
 }
 
-// Eight sums of four products, rows j and j + 4 in the halves of component j.
-fn four(texel: vec4<u32>, bytes: u32) -> vec4<u32> {
-    let number = spread(bytes);
-    return nibbles(texel.x) * number.x + nibbles(texel.y) * number.y + nibbles(texel.z) * number.z + nibbles(texel.w) * number.w;
-}
-
 fn lower_halves(sums: vec4<u32>) -> vec4<i32> {
     return bitcast<vec4<i32>>(sums << vec4<u32>(16u)) >> vec4<u32>(16u);
 }
@@ -173,36 +183,71 @@ fn upper_halves(sums: vec4<u32>) -> vec4<i32> {
     return bitcast<vec4<i32>>(sums + vec4<u32>(0x8000u)) >> vec4<u32>(16u);
 }
 
-@compute @workgroup_size(WIDTH)
-fn q4_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
-    let row = global.x; // of texels: eight rows of weights
-    if (row * 8u >= size.rows) {
-        return;
+// Four columns of a block; rows j and j + 4 in the halves of component j.
+#define COLUMNS(n) { \
+        const i = n; \
+        let texel = load_quants(block * 8u + i, row); \
+        let n0 = nibbles(texel.x); \
+        let n1 = nibbles(texel.y); \
+        let n2 = nibbles(texel.z); \
+        let n3 = nibbles(texel.w); \
+        EACH_TOKEN(MULTIPLY) \
     }
+#define MULTIPLY(t) { let number = spread(WORD(t, i)); sums[t] += n0 * number.x + n1 * number.y + n2 * number.z + n3 * number.w; }
+#define CLEAR(t) dots_low[t] = vec4<i32>(); dots_high[t] = vec4<i32>();
+#define WIDEN(t) dots_low[t] += lower_halves(sums[t]); dots_high[t] += upper_halves(sums[t]); sums[t] = vec4<u32>();
+
+#if SCALE_TEXELS == 2
+// One after the other: compilers turn a + (b + c) into (a + b) + c.
+#define SCALE(t) { \
+        let s = x_scales[t * blocks + block]; \
+        low[t] += vec4<f32>(dots_low[t]) * (d_low * s.x); \
+        low[t] += m_low * s.y; \
+        high[t] += vec4<f32>(dots_high[t]) * (d_high * s.x); \
+        high[t] += m_high * s.y; \
+    }
+#else
+#define SCALE(t) { \
+        let s = x_scales[t * blocks + block]; \
+        let eight = vec4<i32>(8 * i32(s.z)); \
+        low[t] += vec4<f32>(dots_low[t] - eight) * (d_low * s.x); \
+        high[t] += vec4<f32>(dots_high[t] - eight) * (d_high * s.x); \
+    }
+#endif
+
+#define STORE(t) { \
+        let place = (t * size.stride + size.first) / 4u + row * 2u; \
+        if (size.add != 0u) { \
+            low[t] += y[place]; \
+            high[t] += y[place + 1u]; \
+        } \
+        y[place] = low[t]; \
+        y[place + 1u] = high[t]; \
+    }
+
+@compute @workgroup_size(WIDTH)
+#ifdef SUBGROUPS
+fn q4_matvec(@builtin(global_invocation_id) global: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+#else
+fn q4_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
+#endif
+    var words: WORDS;
+    // Of texels: eight rows of weights. Those behind the end work on the last one, for their neighbours' sake.
+    let row = min(global.x, size.rows / 8u - 1u);
     let blocks = size.columns / 32u;
+    var sums: array<vec4<u32>, TOKENS>;
+    var dots_low: array<vec4<i32>, TOKENS>;
+    var dots_high: array<vec4<i32>, TOKENS>;
     var low: array<vec4<f32>, TOKENS>; // rows 0 to 3
     var high: array<vec4<f32>, TOKENS>; // rows 4 to 7
     for (var block = 0u; block < blocks; block++) {
+        EACH_TOKEN(READ)
+        EACH_TOKEN(CLEAR)
         // Sixteen columns fit the halves of a word: 16 · 15 · 127 < 2^15. So a block is two halves.
-        let c = block * 8u;
-        let t0 = load_quants(c, row);
-        let t1 = load_quants(c + 1u, row);
-        let t2 = load_quants(c + 2u, row);
-        let t3 = load_quants(c + 3u, row);
-        var first: array<vec4<u32>, TOKENS>;
-        for (var t = 0u; t < TOKENS; t++) {
-            let bytes = x[(t * blocks + block) * 2u];
-            first[t] = four(t0, bytes.x) + four(t1, bytes.y) + four(t2, bytes.z) + four(t3, bytes.w);
-        }
-        let t4 = load_quants(c + 4u, row);
-        let t5 = load_quants(c + 5u, row);
-        let t6 = load_quants(c + 6u, row);
-        let t7 = load_quants(c + 7u, row);
-        var second: array<vec4<u32>, TOKENS>;
-        for (var t = 0u; t < TOKENS; t++) {
-            let bytes = x[(t * blocks + block) * 2u + 1u];
-            second[t] = four(t4, bytes.x) + four(t5, bytes.y) + four(t6, bytes.z) + four(t7, bytes.w);
-        }
+        COLUMNS(0u) COLUMNS(1u) COLUMNS(2u) COLUMNS(3u)
+        EACH_TOKEN(WIDEN)
+        COLUMNS(4u) COLUMNS(5u) COLUMNS(6u) COLUMNS(7u)
+        EACH_TOKEN(WIDEN)
 #if SCALE_TEXELS == 2
         let pairs = load_scales(block * 2u, row);
         let more = load_scales(block * 2u + 1u, row);
@@ -213,33 +258,15 @@ fn q4_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
         let m_low = vec4<f32>(dm[0].y, dm[1].y, dm[2].y, dm[3].y);
         let d_high = vec4<f32>(dm[4].x, dm[5].x, dm[6].x, dm[7].x);
         let m_high = vec4<f32>(dm[4].y, dm[5].y, dm[6].y, dm[7].y);
-        for (var t = 0u; t < TOKENS; t++) {
-            let s = x_scales[t * blocks + block];
-            // One after the other: compilers turn a + (b + c) into (a + b) + c.
-            low[t] += vec4<f32>(lower_halves(first[t]) + lower_halves(second[t])) * (d_low * s.x);
-            low[t] += m_low * s.y;
-            high[t] += vec4<f32>(upper_halves(first[t]) + upper_halves(second[t])) * (d_high * s.x);
-            high[t] += m_high * s.y;
-        }
 #else
         let pairs = load_scales(block, row);
         let d_low = vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
         let d_high = vec4<f32>(unpack2x16float(pairs.z), unpack2x16float(pairs.w));
-        for (var t = 0u; t < TOKENS; t++) {
-            let s = x_scales[t * blocks + block];
-            let eight = vec4<i32>(8 * i32(s.z));
-            low[t] += vec4<f32>(lower_halves(first[t]) + lower_halves(second[t]) - eight) * (d_low * s.x);
-            high[t] += vec4<f32>(upper_halves(first[t]) + upper_halves(second[t]) - eight) * (d_high * s.x);
-        }
 #endif
+        EACH_TOKEN(SCALE)
     }
-    for (var t = 0u; t < TOKENS; t++) {
-        let place = (t * size.stride + size.first) / 4u + row * 2u;
-        if (size.add != 0u) {
-            low[t] += y[place];
-            high[t] += y[place + 1u];
-        }
-        y[place] = low[t];
-        y[place + 1u] = high[t];
+    if (global.x * 8u >= size.rows) {
+        return;
     }
+    EACH_TOKEN(STORE)
 }

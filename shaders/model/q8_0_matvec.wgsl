@@ -1,6 +1,6 @@
 //! y = W · x, or y + W · x, with W in ggml's Q8_0 and x quantised to signed bytes, for TOKENS rows x at once; an invocation has eight rows of W.
 //!
-//! A word of `quants` is one row of four columns; a texel four rows, two rows of texels eight. x, TEXTURE and UNIFORM as in q4_matvec.wgsl.
+//! A word of `quants` is one row of four columns; a texel four rows, two rows of texels eight. TEXTURE as in q4_matvec.wgsl; where x lies says activations.wgsl.
 //! Source: `block_q8_0` in ggml-common.h and `ggml_vec_dot_q8_0_q8_0`, ggml-cpu/quants.c, github.com/ggml-org/llama.cpp.
 //!
 //! [q8_0_matvec]
@@ -59,6 +59,30 @@
 //! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
 //! x        = "integers(0, 4294967296)"
 //! x_scales = "normal(0, 1)"
+//!
+//! [q8_0_matmul_subgroups]
+//! entry     = "q8_0_matvec"
+//! prepare   = [{ define = { TOKENS = "8u", TEXTURE = 1, SUBGROUPS = 1 } }]
+//! dims      = "groups blocks"
+//! textures  = { quants = { size = "(2 * groups) (8 * blocks)" }, scales = { size = "groups (1 * blocks)" } }
+//! shapes    = { x = "8 blocks 8", x_scales = "8 blocks 4", y = "8 (8 * groups)" }
+//! params    = { size = { rows = "8 * groups", columns = "32 * blocks", first = 0, stride = "8 * groups", add = 0 } }
+//! dispatch  = "ceil(groups / 16)"
+//! reference = "reference.py:q8_0_matvec"
+//! flops     = "8 * 512 * groups * blocks"
+//! cases     = ["groups=72 blocks=18", "groups=1 blocks=1", "groups=17 blocks=3", "groups=5 blocks=48"]
+//! derive    = false
+//!
+//! [q8_0_matmul_subgroups.inputs]
+//! quants   = "integers(0, 4294967296)"
+//! scales   = "integers(8192, 12288) + 65536 * integers(8192, 12288)"
+//! x        = "integers(0, 4294967296)"
+//! x_scales = "normal(0, 1)"
+
+#ifdef SUBGROUPS
+enable subgroups;
+#endif
+#include "activations.wgsl"
 
 #ifdef TEXTURE
 @group(0) @binding(0) var quants: texture_storage_2d<rgba32uint, read>;
@@ -84,14 +108,6 @@ fn load_scales(column: u32, row: u32) -> vec4<u32> {
 }
 #endif
 
-#ifdef UNIFORM
-@group(0) @binding(2) var<uniform> x: array<vec4<u32>, 4096>;
-@group(0) @binding(3) var<uniform> x_scales: array<vec4<f32>, 2048>;
-#else
-@group(0) @binding(2) var<storage, read> x: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> x_scales: array<vec4<f32>>;
-#endif
-
 struct Size {
     rows: u32,
     columns: u32,
@@ -110,69 +126,68 @@ fn column(words: vec4<u32>, i: u32) -> vec4<i32> {
     return bitcast<vec4<i32>>(words << vec4<u32>(24u - 8u * i)) >> vec4<u32>(24u);
 }
 
-// Of each of four rows, four products.
-fn four(words: vec4<u32>, bytes: u32) -> vec4<i32> {
-    let number = unpack4xI8(bytes);
-    return column(words, 0u) * number.x + column(words, 1u) * number.y + column(words, 2u) * number.z + column(words, 3u) * number.w;
-}
+// Four columns of a block: rows 0 to 3 in one texel, rows 4 to 7 in the one below.
+#define COLUMNS(n) { \
+        const i = n; \
+        let upper = load_quants(block * 8u + i, row * 2u); \
+        let lower = load_quants(block * 8u + i, row * 2u + 1u); \
+        let u0 = column(upper, 0u); \
+        let u1 = column(upper, 1u); \
+        let u2 = column(upper, 2u); \
+        let u3 = column(upper, 3u); \
+        let l0 = column(lower, 0u); \
+        let l1 = column(lower, 1u); \
+        let l2 = column(lower, 2u); \
+        let l3 = column(lower, 3u); \
+        EACH_TOKEN(MULTIPLY) \
+    }
+#define MULTIPLY(t) { \
+        let number = unpack4xI8(WORD(t, i)); \
+        dots_low[t] += u0 * number.x + u1 * number.y + u2 * number.z + u3 * number.w; \
+        dots_high[t] += l0 * number.x + l1 * number.y + l2 * number.z + l3 * number.w; \
+    }
+#define CLEAR(t) dots_low[t] = vec4<i32>(); dots_high[t] = vec4<i32>();
+#define SCALE(t) { \
+        let d = x_scales[t * blocks + block].x; \
+        low[t] += vec4<f32>(dots_low[t]) * (d_low * d); \
+        high[t] += vec4<f32>(dots_high[t]) * (d_high * d); \
+    }
+#define STORE(t) { \
+        let place = (t * size.stride + size.first) / 4u + row * 2u; \
+        if (size.add != 0u) { \
+            low[t] += y[place]; \
+            high[t] += y[place + 1u]; \
+        } \
+        y[place] = low[t]; \
+        y[place + 1u] = high[t]; \
+    }
 
 @compute @workgroup_size(WIDTH)
+#ifdef SUBGROUPS
+fn q8_0_matvec(@builtin(global_invocation_id) global: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+#else
 fn q8_0_matvec(@builtin(global_invocation_id) global: vec3<u32>) {
-    let row = global.x; // of scales: eight rows of weights, two rows of texels
-    if (row * 8u >= size.rows) {
-        return;
-    }
+#endif
+    var words: WORDS;
+    // Of scales: eight rows of weights, two rows of texels. Those behind the end work on the last one, for their neighbours' sake.
+    let row = min(global.x, size.rows / 8u - 1u);
     let blocks = size.columns / 32u;
+    var dots_low: array<vec4<i32>, TOKENS>;
+    var dots_high: array<vec4<i32>, TOKENS>;
     var low: array<vec4<f32>, TOKENS>; // rows 0 to 3
     var high: array<vec4<f32>, TOKENS>; // rows 4 to 7
     for (var block = 0u; block < blocks; block++) {
-        let c = block * 8u;
-        let u0 = load_quants(c, row * 2u);
-        let u1 = load_quants(c + 1u, row * 2u);
-        let u2 = load_quants(c + 2u, row * 2u);
-        let u3 = load_quants(c + 3u, row * 2u);
-        let u4 = load_quants(c + 4u, row * 2u);
-        let u5 = load_quants(c + 5u, row * 2u);
-        let u6 = load_quants(c + 6u, row * 2u);
-        let u7 = load_quants(c + 7u, row * 2u);
-        var dots_low: array<vec4<i32>, TOKENS>;
-        for (var t = 0u; t < TOKENS; t++) {
-            let a = x[(t * blocks + block) * 2u];
-            let b = x[(t * blocks + block) * 2u + 1u];
-            dots_low[t] = four(u0, a.x) + four(u1, a.y) + four(u2, a.z) + four(u3, a.w)
-                + four(u4, b.x) + four(u5, b.y) + four(u6, b.z) + four(u7, b.w);
-        }
-        let l0 = load_quants(c, row * 2u + 1u);
-        let l1 = load_quants(c + 1u, row * 2u + 1u);
-        let l2 = load_quants(c + 2u, row * 2u + 1u);
-        let l3 = load_quants(c + 3u, row * 2u + 1u);
-        let l4 = load_quants(c + 4u, row * 2u + 1u);
-        let l5 = load_quants(c + 5u, row * 2u + 1u);
-        let l6 = load_quants(c + 6u, row * 2u + 1u);
-        let l7 = load_quants(c + 7u, row * 2u + 1u);
-        var dots_high: array<vec4<i32>, TOKENS>;
-        for (var t = 0u; t < TOKENS; t++) {
-            let a = x[(t * blocks + block) * 2u];
-            let b = x[(t * blocks + block) * 2u + 1u];
-            dots_high[t] = four(l0, a.x) + four(l1, a.y) + four(l2, a.z) + four(l3, a.w)
-                + four(l4, b.x) + four(l5, b.y) + four(l6, b.z) + four(l7, b.w);
-        }
+        EACH_TOKEN(READ)
+        EACH_TOKEN(CLEAR)
+        COLUMNS(0u) COLUMNS(1u) COLUMNS(2u) COLUMNS(3u)
+        COLUMNS(4u) COLUMNS(5u) COLUMNS(6u) COLUMNS(7u)
         let pairs = load_scales(block, row);
         let d_low = vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
         let d_high = vec4<f32>(unpack2x16float(pairs.z), unpack2x16float(pairs.w));
-        for (var t = 0u; t < TOKENS; t++) {
-            let d = x_scales[t * blocks + block].x;
-            low[t] += vec4<f32>(dots_low[t]) * (d_low * d);
-            high[t] += vec4<f32>(dots_high[t]) * (d_high * d);
-        }
+        EACH_TOKEN(SCALE)
     }
-    for (var t = 0u; t < TOKENS; t++) {
-        let place = (t * size.stride + size.first) / 4u + row * 2u;
-        if (size.add != 0u) {
-            low[t] += y[place];
-            high[t] += y[place + 1u];
-        }
-        y[place] = low[t];
-        y[place + 1u] = high[t];
+    if (global.x * 8u >= size.rows) {
+        return;
     }
+    EACH_TOKEN(STORE)
 }

@@ -31,6 +31,7 @@ KERNELS = (
     "matmul",
     "matmul_f16",
     "matmul_registers",
+    "matmul_subgroups",
     "matmul_unrolled",
     "matvec",
     "prefix_scan",
@@ -47,6 +48,9 @@ KERNELS = (
     "transpose",
 )
 
+REMARKS = {"matmul_subgroups": ["PX210"]}
+"""Browsers ask for `enable subgroups;`, and naga refuses it."""
+
 GIVEN_CASES_ONLY = ("conv2d",)
 """Kernels with so many dims that their contracts choose every case by hand."""
 
@@ -62,14 +66,14 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> CheckOutcome:
 def test_all_shipped_shaders_are_checked(outcome: CheckOutcome) -> None:
     assert [Path(kernel["shader"]).stem for kernel in outcome.report["kernels"]] == list(KERNELS)
     assert outcome.report["summary"] == {"passed": len(KERNELS), "partly_proved": 0, "failed": 0, "inconclusive": 0, "skipped": 0}
-    assert outcome.report["findings"] == []
+    assert [one["code"] for one in outcome.report["findings"]] == [code for codes in REMARKS.values() for code in codes]
     assert outcome.exit_code == 0
 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_shipped_kernel_passes_without_a_finding(outcome: CheckOutcome, name: str) -> None:
     kernel = outcome.kernel(f"{name}.wgsl")
-    assert kernel["findings"] == []
+    assert [one["code"] for one in kernel["findings"]] == []
     assert kernel["contract"] == name
     assert {case["status"] for case in kernel["cases"]} == {"passed"}
     assert len(kernel["cases"]) > len(given_cases(name)) or name in GIVEN_CASES_ONLY, "no case was derived"

@@ -79,12 +79,14 @@ class Activations:
         d: float32[rows, blocks], f16 values.
         s: float32[rows, blocks], f16 values: d times the sum, before d was rounded.
         sums: float32[rows, blocks]: of the bytes.
+        floats: float32[rows, columns]: what was quantised.
     """
 
     bytes: NDArray[np.int8]
     d: Floats
     s: Floats
     sums: Floats
+    floats: Floats
 
 
 def quantise(x: Floats) -> Activations:
@@ -96,7 +98,7 @@ def quantise(x: Floats) -> Activations:
     d = most / _F(127.0)
     levels = np.rint(blocks * inverse[..., None])
     sums = levels.sum(axis=2, dtype=np.float32)  # whole numbers far below 2^24
-    return Activations(bytes=levels.astype(np.int8), d=as_half(d), s=as_half(d * sums), sums=sums)
+    return Activations(bytes=levels.astype(np.int8), d=as_half(d), s=as_half(d * sums), sums=sums, floats=x)
 
 
 def activate(gate: Floats, *, gelu: bool) -> Floats:

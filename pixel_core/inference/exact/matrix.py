@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pixel_core.errors import ModelUnusable
 from pixel_core.inference.exact.arithmetic import Activations, Floats
 from pixel_core.weights.ggml_types import GgmlType
-
-if TYPE_CHECKING:
-    from pixel_core.weights.model_file import ModelFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,28 +52,20 @@ class ExactMatrix:
             values = values + self.m[:, ids].T[..., None]
         return values.reshape(len(ids), -1)
 
-
-def read_matrix(model: ModelFile, name: str) -> ExactMatrix:
-    """Take a tensor apart.
-
-    Raises:
-        ModelUnusable: The type has no kernels.
-    """
-    tensor = model.tensors[name]
-    data = np.frombuffer(model.blocks(name), np.uint8).reshape(tensor.rows, -1, tensor.type.block_bytes)
-    head = 4 if tensor.type is GgmlType.Q4_1 else 2
-    heads = np.ascontiguousarray(data[..., :head]).view(np.float16).astype(np.float32)  # [rows, blocks, 1 or 2]
-    packed = data[..., head:]
-    if tensor.type in (GgmlType.Q4_0, GgmlType.Q4_1):
-        quants = np.concatenate((packed & 15, packed >> 4), axis=2).astype(np.float32)
-    elif tensor.type is GgmlType.Q8_0:
-        quants = np.ascontiguousarray(packed).view(np.int8).astype(np.float32)
-    else:
-        raise ModelUnusable(f"weights of the type {tensor.type.name} have no exact arithmetic")
-    d = np.ascontiguousarray(heads[..., 0].T)
-    return ExactMatrix(
-        type=tensor.type,
-        quants=np.ascontiguousarray(quants.transpose(1, 0, 2)),
-        d=d,
-        m=np.ascontiguousarray(heads[..., 1].T) if head == 4 else np.zeros_like(d),
-    )
+    @classmethod
+    def from_blocks(cls, kind: GgmlType, data: NDArray[np.uint8]) -> ExactMatrix:
+        """Take u8[rows, blocks, bytes of a block] apart."""
+        head = 4 if kind is GgmlType.Q4_1 else 2
+        heads = np.ascontiguousarray(data[..., :head]).view(np.float16).astype(np.float32)  # [rows, blocks, 1 or 2]
+        packed = data[..., head:]
+        if kind is GgmlType.Q8_0:
+            quants = np.ascontiguousarray(packed).view(np.int8).astype(np.float32)
+        else:
+            quants = np.concatenate((packed & 15, packed >> 4), axis=2).astype(np.float32)
+        d = np.ascontiguousarray(heads[..., 0].T)
+        return cls(
+            type=kind,
+            quants=np.ascontiguousarray(quants.transpose(1, 0, 2)),
+            d=d,
+            m=np.ascontiguousarray(heads[..., 1].T) if head == 4 else np.zeros_like(d),
+        )

@@ -103,20 +103,25 @@ class LlamaCppPeer:
         is_end.restype = ctypes.c_bool
         return bool(is_end(self._vocabulary, token))
 
-    def logits(self, tokens: Sequence[int], *, start: int = 0) -> NDArray[np.float32]:
-        """Feed tokens from a position on; float32[len(tokens), vocabulary]. What stood behind that position is forgotten."""
+    def logits(self, tokens: Sequence[int], *, start: int = 0, last_only: bool = False) -> NDArray[np.float32]:
+        """Feed tokens from a position on; float32[len(tokens), vocabulary], or [1, vocabulary] of the last one.
+
+        What stood behind that position is forgotten.
+        """
         memory = ctypes.c_void_p(self._library.llama_get_memory(self._context))
         self._library.llama_memory_seq_rm.restype = ctypes.c_bool
         assert self._library.llama_memory_seq_rm(memory, 0, start, -1)
         batch = self._batch
         batch.n_tokens = len(tokens)
         for index, token in enumerate(tokens):
-            batch.token[index], batch.pos[index], batch.n_seq_id[index], batch.logits[index] = token, start + index, 1, 1
+            batch.token[index], batch.pos[index], batch.n_seq_id[index] = token, start + index, 1
+            batch.logits[index] = not last_only or index == len(tokens) - 1
             batch.seq_id[index][0] = 0
         status = self._library.llama_decode(self._context, batch)
         assert status == 0, f"llama_decode gives {status}"
         rows = [
-            np.ctypeslib.as_array(self._library.llama_get_logits_ith(self._context, i), (self.vocabulary_size,)) for i in range(len(tokens))
+            np.ctypeslib.as_array(self._library.llama_get_logits_ith(self._context, i), (self.vocabulary_size,))
+            for i in range(len(tokens) - 1 if last_only else 0, len(tokens))
         ]
         return np.array(rows)
 

@@ -29,6 +29,8 @@ class RandomModel:
 
     architecture: str = "llama"
     type: str = "F32"
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Of tensors whose names contain the key, where it is another."""
     seed: int = 1
     layers: int = 2
     width: int = 256
@@ -71,7 +73,8 @@ def write_random_model(path: Path, model: RandomModel) -> Path:
             center = 0.0 if name.endswith("bias") else 1.0
             writer.add_tensor(name, (center + random.normal(0, 0.1, shape)).astype(np.float32))
             continue
-        _add_matrix(writer, name, shape, Type[model.type], random)
+        kind = next((kind for part, kind in model.types.items() if part in name), model.type)
+        _add_matrix(writer, name, shape, Type[kind], random)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
