@@ -25,6 +25,9 @@ def emit_tokens(tokens: Sequence[Token], builder: TextBuilder) -> None:
     while index < len(tokens):
         token = tokens[index]
         index += 1
+        if not token.text:
+            before = token
+            continue
         if before is not None and _would_join(before, token):
             builder.put(" ", token.home, token.start, token.end, token.use)
         if token.is_exact:

@@ -24,6 +24,7 @@ MAX_DEPTH = 32
 """Files that include each other, one inside the next."""
 
 _CONDITIONS = ("if", "ifdef", "ifndef")
+_GROWING = frozenset((Kind.WORD, Kind.NUMBER))
 
 
 class _Branches(msgspec.Struct):
@@ -340,18 +341,31 @@ def _quoted(rest: Sequence[Token]) -> tuple[Token, Token, str] | None:
 
 
 def _substitutions(tokens: Sequence[Token], macros: Mapping[str, Macro]) -> list[Token]:
-    """`#{NAME}` of naga_oil as the name alone, where it is a macro."""
+    """`#{NAME}` of naga_oil as the name alone, where it is a macro; words and numbers beside it grow together with what it stands for."""
     kept: list[Token] = []
+    closed: Token | None = None
     index = 0
     while index < len(tokens):
         texts = [token.text for token in tokens[index : index + 4]] if tokens[index].text == "#" else []
         if len(texts) == 4 and texts[1] == "{" and texts[3] == "}" and texts[2] in macros:
-            kept.append(tokens[index + 2])
+            opening, name, closing = tokens[index], tokens[index + 2], tokens[index + 3]
+            before = tokens[index - 1] if index else None
+            if before is not None and before.end == opening.start and (before.kind in _GROWING or closed is before):
+                kept.append(_nothing(opening))
+            kept.append(name)
+            closed = closing
             index += 4
+            if index < len(tokens) and tokens[index].kind in _GROWING and closing.end == tokens[index].start:
+                kept.append(_nothing(closing))
         else:
             kept.append(tokens[index])
             index += 1
     return kept
+
+
+def _nothing(beside: Token) -> Token:
+    """An empty comment: what stands before and behind it is not kept apart."""
+    return Token(Kind.COMMENT, "", beside.home, beside.start, beside.start, is_exact=False)
 
 
 def _where_to_look(reason: str) -> str | None:

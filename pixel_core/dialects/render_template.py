@@ -19,6 +19,8 @@ TIMEOUT_S = 10.0
 MEMORY_BYTES = 1 << 30
 _OUTPUT_BYTES = 1 << 26
 _CODE = "PX343"
+_NO_FILES = "no loader for this environment"
+"""jinja2's words for `include`, `import` and `extends`."""
 _INSTALL = 'python -m pip install "pixel-lsp[template]"'
 
 
@@ -50,6 +52,10 @@ def render_template(text: ExpandedText, step: Template, preparation: Preparation
     if "problem" in reply:
         line = reply.get("line")
         where = here if line is None else _line(newlines, line)
+        if reply["problem"].startswith(_NO_FILES):
+            hint = 'leave the line out with `strip`, and put the file before this one: `{ concat = ["structs.wgsl", "."] }`'
+            problems.tell(_CODE, where, "the template cannot be rendered: there are no other files for it to include", hint=hint)
+            return text
         problems.tell(_CODE, where, f"the template cannot be rendered: {reply['problem']}")
         return text
     builder = TextBuilder()

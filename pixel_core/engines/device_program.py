@@ -154,6 +154,7 @@ class ProgramDevice:
         self._device = device
         self._limits = {name: int(value) for name, value in device.limits.items()}
         self._serial = 0
+        self._written = 0
         self._modules: dict[str, wgpu.GPUShaderModule] = {}
         self._pipelines: dict[tuple[object, ...], ProgramPipeline] = {}
         self._groups: dict[tuple[object, ...], Any] = {}
@@ -200,7 +201,9 @@ class ProgramDevice:
         view = memoryview(contents).cast("B")
         with self._told():
             for start in range(0, len(view), _UPLOAD_BYTES):
-                self._device.queue.write_buffer(buffer.handle, offset + start, view[start : start + _UPLOAD_BYTES])
+                part = view[start : start + _UPLOAD_BYTES]
+                self._device.queue.write_buffer(buffer.handle, offset + start, part)
+                self._hand_over(len(part))
 
     def read_buffer(self, buffer: ProgramBuffer, size: int, offset: int = 0) -> memoryview:
         """Bytes of a buffer, once everything submitted is done."""
@@ -239,6 +242,14 @@ class ProgramDevice:
                 target = {"texture": texture.handle, "mip_level": 0, "origin": (x, y + start, 0)}
                 layout = {"offset": 0, "bytes_per_row": pitch, "rows_per_image": count}
                 self._device.queue.write_texture(target, view[start * pitch : (start + count) * pitch], layout, (width, count, 1))
+                self._hand_over(count * pitch)
+
+    def _hand_over(self, written: int) -> None:
+        # wgpu keeps a copy of what is written until something is submitted: a model would need its memory twice.
+        self._written += written
+        if self._written >= _UPLOAD_BYTES:
+            self._device.queue.submit([])
+            self._written = 0
 
     def compile(self, source: str, entry_point: str, constants: Mapping[str, float] | None = None) -> ProgramPipeline:
         """A pipeline; the same one for the same arguments.

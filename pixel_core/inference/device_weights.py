@@ -27,7 +27,7 @@ ROW_GROUP = 8
 FLOATS = (GgmlType.F32, GgmlType.F16, GgmlType.BF16)
 """Types whose kernels take activations as floats; all others take them quantised."""
 
-COMPUTABLE = (*FLOATS, GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0)
+COMPUTABLE = (*FLOATS, GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.Q4_K, GgmlType.Q6_K)
 """Types that have kernels."""
 
 _PAGE_SIDE = 8192
@@ -79,7 +79,7 @@ class WeightPage:
     Attributes:
         first: The first row, a multiple of `ROW_GROUP`.
         rows: How many.
-        planes: Texels by the name that the kernels have for them: `quants` and `scales`, or `weights` where a type has no scales.
+        planes: Texels by the name that the kernels have for them: `quants`, `scales`, of Q6_K `high`, or `weights` alone of floats.
     """
 
     first: int

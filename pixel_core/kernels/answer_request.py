@@ -32,6 +32,7 @@ from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.run_case import CheckedKernel, expression_fault, run_case
 from pixel_core.kernels.time_case import TimedJobs, time_case
+from pixel_core.kernels.unpacked_outputs import UnpackedOutputs
 from pixel_core.kernels.worker_messages import (
     CaseReply,
     CheckCase,
@@ -111,7 +112,7 @@ class RequestAnswerer:
             except Exception as problem:  # noqa: BLE001 -- likewise
                 return TimeReply(fault=_internal(problem))
         try:
-            return CaseReply(result=self._check(request, is_cancelled))
+            return self._check(request, is_cancelled)
         except Exception as problem:  # noqa: BLE001 -- likewise
             return CaseReply(result=_failed(request.shader.case, _internal(problem)))
 
@@ -158,20 +159,30 @@ class RequestAnswerer:
                 arrays.setdefault(buffer, {})[part] = name
         return DrawReply(arrays=arrays, outputs=outputs)
 
-    def _check(self, request: CheckCase, is_cancelled: Callable[[], bool]) -> CaseResult:
+    def _check(self, request: CheckCase, is_cancelled: Callable[[], bool]) -> CaseReply:
         found = self._case(request.shader)
         if isinstance(found, Fault):
-            return _failed(request.shader.case, found)
+            return CaseReply(result=_failed(request.shader.case, found))
         kernel, case = found
         opened = self._opening.wait()
         if isinstance(opened, EngineUnavailable):
-            return _failed(case.name, Fault(kind="unsupported", message=opened.message, hint=opened.hint or ""))
+            fault = Fault(kind="unsupported", message=opened.message, hint=opened.hint or "")
+            return CaseReply(result=_failed(case.name, fault))
+        outputs = UnpackedOutputs(kernel.checked.contract, case, Path(request.folder), request.unpacked)
         try:
-            references = read_references(Path(request.folder), request.references)
-            watch = request.watch_loops
-            return run_case(opened[0], kernel.checked, case, references, known=self._prepared, watch_loops=watch, is_cancelled=is_cancelled)
+            result = run_case(
+                opened[0],
+                kernel.checked,
+                case,
+                read_references(Path(request.folder), request.references),
+                known=self._prepared,
+                watch_loops=request.watch_loops,
+                is_cancelled=is_cancelled,
+                unpack=outputs.read if outputs.names else None,
+            )
         except MemoryError:
-            return _failed(case.name, Fault(kind="out_of_memory", message="the worker reached its memory limit"))
+            result = _failed(case.name, Fault(kind="out_of_memory", message="the worker reached its memory limit"))
+        return CaseReply(result=result or CaseResult(name=case.name, status="inconclusive"), packed=outputs.packed)
 
     def _time(self, request: TimeCase) -> TimeReply:
         found = self._case(request.shader)

@@ -51,6 +51,7 @@ def borrow_contract(oracle: OracleKernel, contract: KernelContract, case: Case) 
         inputs={},
         roles={name: _role(binding, asked[name].role if name in asked else "") for name, binding in storage.items()},
         codecs={name: codec for name, codec in contract.codecs.items() if name in storage},
+        python_codecs={name: codec for name, codec in contract.python_codecs.items() if name in storage},
         buffers={},
         slack={},
         valid={},

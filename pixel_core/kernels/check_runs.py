@@ -55,6 +55,7 @@ def check_runs(
     *,
     valid: Mapping[str, int] = MappingProxyType({}),
     unordered: Collection[str] = (),
+    judged_twice: Collection[str] = (),
 ) -> list[Fault]:
     """The faults that show in two runs of a case with different fillings of outputs and scratch.
 
@@ -65,6 +66,7 @@ def check_runs(
         second: Filled with the second poison.
         valid: Output → length of the part that is compared; what lies behind it may hold anything.
         unordered: Outputs whose elements may stand in any order.
+        judged_twice: Outputs that may differ from run to run as far as their bound allows, because both runs are judged.
         run_first_again: Runs the first job once more, to tell chance from dependence on the filling; None when that fails.
     """
     faults = [
@@ -72,7 +74,12 @@ def check_runs(
         for name in dict.fromkeys((*first.broken_guards, *second.broken_guards))
     ]
     faults += [fault for buffer in case.buffers if buffer.role in _INPUT_ROLES for fault in _changed_input(buffer, contents, first)]
-    differences = [one for buffer in case.buffers if buffer.role in _WRITTEN_ROLES for one in _differences(buffer, first, second)]
+    differences = [
+        one
+        for buffer in case.buffers
+        if buffer.role in _WRITTEN_ROLES and buffer.name not in judged_twice
+        for one in _differences(buffer, first, second)
+    ]
     differences = [one for one in (_compared(one, valid, unordered) for one in differences) if one is not None]
     depending = [one for one in differences if _depends(one).any()]
     again = run_first_again() if depending else None
@@ -149,6 +156,8 @@ def _describe(one: _Difference, where: NDArray[np.bool_], before: str, after: st
     element = f"{one.name}[{', '.join(map(str, index))}]" if index else one.name
     if one.buffer.texture is not None:
         element = f"{one.name}{name_channel(one.buffer.texture.dimension, index)}"
+    if one.buffer.has_python_codec:
+        element = f"word {flat:,} of {one.name}"
     old, new = one.before.flat[flat], one.after.flat[flat]
     count = int(where.sum())
     return f"{element} is {old:.7g} {before} and {new:.7g} {after} ({count:,} of {where.size:,} elements)"

@@ -2,7 +2,7 @@
 
 Sources: `block_q4_0` and `block_q8_0` of ggml (`ggml-common.h`, `ggml-quants.c`), whose rounding the `gguf` Python package
 reproduces; `f16x2` is WGSL's `pack2x16float` (two f16 in a u32, the first in the low half), `unorm8x4` its `pack4x8unorm`, and `u8x4` its
-`pack4xU8`: four whole numbers from 0 to 255, the first in the low byte.
+`pack4xU8`: four whole numbers from 0 to 255, the first in the low byte. `f32` is `bitcast<u32>` of one float, for atomics of floats.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ class Codec(msgspec.Struct, frozen=True, kw_only=True):
         encode_blocks: `f32[blocks, block_values]` → `u8[blocks, block_bytes]`.
         decode_blocks: The reverse.
         scalar: What one value is to an expression: `f32`, or `u32`.
-        level: Distance of two neighbouring values where that is the same everywhere; else 1.
+        judged_as: The type in which a packed output is judged: `f16` where every value is one, else `scalar`.
+        step_blocks: `u8[blocks, block_bytes]` → `f32[blocks, block_values]`, the distance of a value to its neighbours; None where
+            values are not rounded to such steps.
+        has_f16_scale: Whether a scale in f16 multiplies the levels of a block, which WGSL lets a device round in either direction.
     """
 
     name: str
@@ -41,17 +44,9 @@ class Codec(msgspec.Struct, frozen=True, kw_only=True):
     encode_blocks: Callable[[Values], Bytes]
     decode_blocks: Callable[[Bytes], Values]
     scalar: str = "f32"
-    level: float = 1.0
-
-
-def level_of(codec: str | None) -> float:
-    """Distance of two levels of a buffer: 1/255 for `unorm8x4`, 1 for whole numbers."""
-    return 1.0 if codec is None else CODEC_TABLE[codec].level
-
-
-def scalar_of_codec(codec: str) -> str:
-    """What one value of a packed buffer is to an expression: `f32`, or `u32` for `u8x4`."""
-    return CODEC_TABLE[codec].scalar
+    judged_as: str = "f32"
+    step_blocks: Callable[[Bytes], Values] | None = None
+    has_f16_scale: bool = False
 
 
 def encode(codec: str, values: NDArray[Any]) -> bytes:
@@ -85,6 +80,15 @@ def decode(codec: str, data: bytes | memoryview, shape: tuple[int, ...]) -> NDAr
     with np.errstate(all="ignore"):
         values = row.decode_blocks(packed).reshape(shape)
     return values if row.scalar == "f32" else values.astype(np.uint32)
+
+
+def steps(codec: str, data: bytes | memoryview, shape: tuple[int, ...]) -> NDArray[Any]:
+    """How far each of the packed values lies from its neighbours, in the logical shape, for a codec with `step_blocks`."""
+    row = CODEC_TABLE[codec]
+    assert row.step_blocks is not None
+    blocks = prod(shape) // row.block_values
+    packed = np.frombuffer(data, dtype=np.uint8, count=blocks * row.block_bytes).reshape(blocks, row.block_bytes)
+    return np.broadcast_to(row.step_blocks(packed), (blocks, row.block_values)).reshape(shape)
 
 
 def packed_size(codec: str, shape: tuple[int, ...]) -> int:
@@ -143,6 +147,10 @@ def _decode_q8_0(packed: Bytes) -> Values:
     return scale * quants.view(np.int8).astype(np.float32)
 
 
+def _scale_steps(packed: Bytes) -> Values:
+    return np.abs(_split(packed)[0])
+
+
 def _joined(scale: NDArray[Any], quants: NDArray[Any]) -> Bytes:
     return np.concatenate([scale.astype("<f2").view(np.uint8), quants], axis=-1)
 
@@ -157,6 +165,14 @@ def _encode_f16x2(blocks: Values) -> Bytes:
 
 def _decode_f16x2(packed: Bytes) -> Values:
     return np.ascontiguousarray(packed).view("<f2").astype(np.float32)
+
+
+def _encode_f32(blocks: Values) -> Bytes:
+    return blocks.astype("<f4").view(np.uint8)
+
+
+def _decode_f32(packed: Bytes) -> Values:
+    return np.ascontiguousarray(packed).view("<f4").astype(np.float32)
 
 
 def _encode_u8x4(blocks: Values) -> Bytes:
@@ -176,15 +192,34 @@ def _decode_unorm8x4(packed: Bytes) -> Values:
     return (packed / np.float32(255)).astype(np.float32)
 
 
+def _unorm8_steps(packed: Bytes) -> Values:
+    return np.full((len(packed), 1), 1 / 255, np.float32)
+
+
+# fmt: off
 CODEC_TABLE: Mapping[str, Codec] = MappingProxyType(
     {
-        "q4_0": Codec(name="q4_0", block_values=32, block_bytes=18, encode_blocks=_encode_q4_0, decode_blocks=_decode_q4_0),
-        "q8_0": Codec(name="q8_0", block_values=32, block_bytes=34, encode_blocks=_encode_q8_0, decode_blocks=_decode_q8_0),
-        "f16x2": Codec(name="f16x2", block_values=2, block_bytes=4, encode_blocks=_encode_f16x2, decode_blocks=_decode_f16x2),
-        "u8x4": Codec(name="u8x4", block_values=4, block_bytes=4, encode_blocks=_encode_u8x4, decode_blocks=_decode_u8x4, scalar="u32"),
+        "f32": Codec(name="f32", block_values=1, block_bytes=4, encode_blocks=_encode_f32, decode_blocks=_decode_f32),
+        "q4_0": Codec(
+            name="q4_0", block_values=32, block_bytes=18, encode_blocks=_encode_q4_0, decode_blocks=_decode_q4_0,
+            step_blocks=_scale_steps, has_f16_scale=True,
+        ),
+        "q8_0": Codec(
+            name="q8_0", block_values=32, block_bytes=34, encode_blocks=_encode_q8_0, decode_blocks=_decode_q8_0,
+            step_blocks=_scale_steps, has_f16_scale=True,
+        ),
+        "f16x2": Codec(
+            name="f16x2", block_values=2, block_bytes=4, encode_blocks=_encode_f16x2, decode_blocks=_decode_f16x2, judged_as="f16"
+        ),
+        "u8x4": Codec(
+            name="u8x4", block_values=4, block_bytes=4, encode_blocks=_encode_u8x4, decode_blocks=_decode_u8x4,
+            scalar="u32", judged_as="u32",
+        ),
         "unorm8x4": Codec(
-            name="unorm8x4", block_values=4, block_bytes=4, encode_blocks=_encode_unorm8x4, decode_blocks=_decode_unorm8x4, level=1 / 255
+            name="unorm8x4", block_values=4, block_bytes=4, encode_blocks=_encode_unorm8x4, decode_blocks=_decode_unorm8x4,
+            step_blocks=_unorm8_steps,
         ),
     }
 )
+# fmt: on
 """Every codec by name."""

@@ -30,7 +30,7 @@ def compare_output(
     output: str,
     context: PatternContext,
     keys: Bounded | None = None,
-    level: float = 1.0,
+    level: Floats | float = 1.0,
 ) -> OutputResult:
     """Compare one output with its truth.
 
@@ -41,7 +41,7 @@ def compare_output(
         output: Its name, for the result.
         context: Inputs for the dumb outputs; sizes for patterns.
         keys: What its indices sort, for `argsort`.
-        level: Distance of two levels, for `quantised`.
+        level: Distance of two levels, of all or of each element, for `quantised`.
 
     Raises:
         ExpressionProblem: Indices and what they sort do not fit.

@@ -18,7 +18,7 @@ from pixel_core.source import SourceText
 
 ROLES = ("in", "out", "inout", "scratch", "accumulate", "table")
 COMPARE_MODES = ("scaled", "exact", "ulp", "multiset", "argsort", "histogram", "quantised")
-CODECS = ("f16x2", "q4_0", "q8_0", "u8x4", "unorm8x4")
+CODECS = ("f16x2", "f32", "q4_0", "q8_0", "u8x4", "unorm8x4")
 FILTERS = ("nearest", "linear")
 ADDRESS_MODES = ("clamp-to-edge", "repeat", "mirror-repeat")
 
@@ -249,7 +249,7 @@ class KernelContract(msgspec.Struct, frozen=True, kw_only=True):
         budget: What one case may cost.
         flops: Floating-point operations of one case, or None.
         prepare: The steps that make WGSL of its file; None for plain WGSL.
-        macros: Step and name of a macro → its value, where that depends on the sizes of a case; `prepare` has 1 in its place.
+        macros: Step and name of a macro → its value, where that depends on the sizes or overrides of a case; `prepare` has 1 in its place.
         span: Of the table's header.
         key_spans: Dotted key (`expect.c`, `dispatch`, `cases[2]`, counting from 0) → span of its value; `key@expect.c` → of the key.
         source: The file the contract stands in.

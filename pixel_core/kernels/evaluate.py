@@ -19,7 +19,7 @@ from pixel_core.kernels.bounded import (
     show_shape,
     wrapped,
 )
-from pixel_core.kernels.codecs import scalar_of_codec
+from pixel_core.kernels.codecs import CODEC_TABLE
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.evaluate_tree import KeyedProblem, Lookup, evaluate_tree
 from pixel_core.kernels.expression_nodes import Expression, ExpressionProblem
@@ -105,26 +105,32 @@ def split_output(case: Case, output: str) -> tuple[BufferPlan, str]:
 
 
 def output_scalar(buffer: BufferPlan, part: str) -> str:
-    """Scalar in which a part is judged: most packed buffers hold f32, a texture of 16-bit floats f16."""
+    """Scalar in which a part is judged: most packed buffers hold f32, packed halves and a texture of 16-bit floats f16."""
     if buffer.texture is not None:
         return stored_scalar(buffer.texture.format)
     if buffer.codec is None:
         return part_scalar(buffer.type, part)
-    return "f32" if buffer.has_python_codec else scalar_of_codec(buffer.codec)
+    return "f32" if buffer.has_python_codec else CODEC_TABLE[buffer.codec].judged_as
 
 
 def input_scalar(buffer: BufferPlan, part: str) -> str:
-    """Scalar of a part as expressions and the shader see it: reading a texel gives f32, u32 or i32."""
-    return output_scalar(buffer, part) if buffer.texture is None else buffer.texture.format.scalar
+    """Scalar of a part as expressions and the shader see it: reading a texel gives f32, u32 or i32, unpacking two halves f32."""
+    if buffer.texture is not None:
+        return buffer.texture.format.scalar
+    if buffer.codec is not None and not buffer.has_python_codec:
+        return CODEC_TABLE[buffer.codec].scalar
+    return output_scalar(buffer, part)
 
 
 def held_by(buffer: BufferPlan, truth: Bounded) -> Bounded:
-    """A truth, as `stored` gives it, after the rounding of a texture's format.
+    """A truth, as `stored` gives it, after the rounding of a texture's format, or of packed halves.
 
     Raises:
         ExpressionProblem: An integer that a texel cannot hold.
     """
-    return truth if buffer.texture is None else held_by_texels(truth, buffer.texture.format)
+    if buffer.texture is not None:
+        return held_by_texels(truth, buffer.texture.format)
+    return held_as(truth, "f16") if buffer.codec is not None and output_scalar(buffer, "") == "f16" else truth
 
 
 # ---------------------------------------------------------------- names
@@ -157,7 +163,7 @@ class _Names:
         buffer, _, part = name.partition(".")
         if buffer in self._inputs and part in self._inputs[buffer]:
             plan, values = self._case.buffer(buffer), self._inputs[buffer][part]
-            return from_input(values, output_scalar(plan, part)) if plan.texture is None else from_texels(plan.texture.format, values)
+            return from_input(values, input_scalar(plan, part)) if plan.texture is None else from_texels(plan.texture.format, values)
         if name in self._case.symbols:
             return literal(self._case.symbols[name])
         if name in self._parameters:
@@ -278,6 +284,6 @@ def _stored_integer(truth: Bounded, scalar: str) -> Bounded:
             raise ExpressionProblem(
                 f"the output is {scalar}, and the expression gives {float(value[index])!r} at {show_shape(index)}",
                 None,
-                f"say how it becomes whole: `{scalar}(…)`, `floor(…)` or `round(…)`",
+                f"say how it becomes whole: `{scalar}(…)`, `floor(…)` or `round(…)`; or that it holds floats: `codecs`",
             )
     return settled(wrapped(value.astype(np.int64), scalar), scalar, truth.bound, truth.spread, varies=truth.varies)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 from msgspec.structs import replace
 
 from pixel_core import __version__
@@ -24,11 +25,12 @@ from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.load_shader import LoadedShader, sidecar_path
 from pixel_core.kernels.place import Kernel
 from pixel_core.kernels.plan import Case
-from pixel_core.kernels.provide_inputs import ProvidedInputs, Providing, provide_inputs
+from pixel_core.kernels.provide_inputs import Call, ProvidedInputs, Providing, provide_inputs
 from pixel_core.kernels.provided_file import ProvidedFile
 from pixel_core.kernels.result_cache import CaseRun, ResultCache, cache_key
 from pixel_core.kernels.results import CaseResult, Fault
 from pixel_core.kernels.run_reference import ReferenceCall, ReferenceFailure, ReferenceOutputs, ReferenceRunner
+from pixel_core.kernels.unpack_outputs import unpack_outputs
 from pixel_core.kernels.worker_messages import (
     CaseReply,
     CheckCase,
@@ -193,7 +195,17 @@ class CaseRunner:
                     return CaseRun(result=answer, files=files)
                 request = CheckCase(shader=text, folder=str(folder), references=answer.outputs, watch_loops=watch_loops)
                 files.update(answer.files)
+            if kernel.contract.python_codecs:
+                request = msgspec.structs.replace(request, folder=str(folder))
             reply = await self._workers.request(request, CaseReply, timeout_s=budget_s, cancel=cancel)
+            if isinstance(reply, CaseReply) and reply.packed:
+                call = self._caller(kernel, cancel)
+                unpacked = await unpack_outputs(kernel.contract, case, reply.packed, workspace=self._root(kernel), folder=folder, call=call)
+                files.update(unpacked.read)
+                if unpacked.fault is not None:
+                    return CaseRun(result=_failed(case, unpacked.fault), files=files)
+                request = msgspec.structs.replace(request, unpacked=unpacked.outputs)
+                reply = await self._workers.request(request, CaseReply, timeout_s=budget_s, cancel=cancel)
         result = _unanswered(case, reply, budget_s) if isinstance(reply, ChildExit) else reply.result
         return CaseRun(result=result, files=files)
 
@@ -226,12 +238,6 @@ class CaseRunner:
             reply = await self._workers.request(request, DrawReply, timeout_s=budget_s, cancel=cancel)
             return _exit_fault(reply, f"the inputs were not drawn within {budget_s:g} s") if isinstance(reply, ChildExit) else reply
 
-        async def call(asked: ReferenceCall) -> ReferenceOutputs | ReferenceFailure:
-            interpreter = find_interpreter(workspace, self._interpreter, os.environ)
-            if interpreter is None:
-                return ReferenceFailure(kind="no_interpreter", message="no Python was found", hint="name one with `--python`")
-            return await self._python(interpreter).run(asked, timeout_s=budget_s, cancel=cancel)
-
         return await provide_inputs(
             Providing(
                 case=case,
@@ -241,10 +247,21 @@ class CaseRunner:
                 workspace=workspace,
                 folder=folder,
                 draw=draw,
-                call=call,
+                call=self._caller(kernel, cancel),
                 hashes=self._hashes,
             )
         )
+
+    def _caller(self, kernel: Kernel, cancel: asyncio.Event | None) -> Call:
+        """Asks the user's Python within the time that a case may take."""
+
+        async def call(asked: ReferenceCall) -> ReferenceOutputs | ReferenceFailure:
+            interpreter = find_interpreter(self._root(kernel), self._interpreter, os.environ)
+            if interpreter is None:
+                return ReferenceFailure(kind="no_interpreter", message="no Python was found", hint="name one with `--python`")
+            return await self._python(interpreter).run(asked, timeout_s=kernel.contract.budget.seconds, cancel=cancel)
+
+        return call
 
     def _python(self, interpreter: Path) -> ReferenceRunner:
         return self._references.setdefault(interpreter, ReferenceRunner(interpreter, memory_bytes=self._memory_bytes))

@@ -153,7 +153,7 @@ def _evidence(output: OutputResult, dimension: str | None, *, has_oracle: bool) 
 def _element(rank: str, output: OutputResult, element: Element, dimension: str | None) -> str:
     subscript = ", ".join(str(axis) for axis in element.index)
     facts = [f"error {ratio(element.absolute_error)}"]
-    if output.mode == "scaled":
+    if output.mode in ("scaled", "quantised"):
         facts.append(f"bound {ratio(element.bound)}")
     if element.relative_error not in ("inf", "nan", "0"):
         facts.append(f"relative {ratio(element.relative_error)}")

@@ -309,7 +309,8 @@ class _Conversion:
         while isinstance(base, ast.Attribute):
             base = base.value
         if not isinstance(base, ast.Name):
-            raise ExpressionProblem(f"`.{node.attr}` stands after something that is not a name", span, "a dot only names a field: `p.pos`")
+            hint = "write `transpose(…)`" if node.attr == "T" else "a dot only names a field: `p.pos`"
+            raise ExpressionProblem(f"`.{node.attr}` stands after something that is not a name", span, hint)
         first = self._span(base)
         members = [member.strip() for member in self._text[first.end : span.end].split(".")]
         return NameUse(name=".".join((self._name(first), *members[1:])), span=span)

@@ -61,7 +61,7 @@ def infer_roles(contract: KernelContract, uses: Mapping[str, BufferUse], shader:
     constrained: list[str] = []
     for name, use in uses.items():
         parts = [f"{name}.{field}" for field in use.fields] or [name]
-        missing = [part for part in parts if part not in contract.expect]
+        missing = [part for part in parts if part not in contract.expect and not _is_padding(part)]
         if contract.answers_whole and roles[name] in OUTPUT_ROLES:
             outputs.extend(missing)
             continue
@@ -82,6 +82,12 @@ def _in_invariants(contract: KernelContract) -> tuple[set[str], set[str]]:
     names = {use.name for invariant in contract.invariants for use in invariant.used_names()}
     before = {name[len(OLD) :] for name in names if name.startswith(OLD)}
     return {name for name in names if not name.startswith(OLD)} - set(contract.define), before
+
+
+def _is_padding(part: str) -> bool:
+    """Whether a field only keeps others apart, by its name: `_pad0`, `padding`."""
+    field = part.rpartition(".")[2]
+    return field != part and (field.startswith("_") or field.strip("_0123456789") in {"pad", "padding"})
 
 
 def _infer(use: BufferUse, *, has_truth: bool, starts: bool) -> str:

@@ -82,7 +82,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool
 
 
-def yardstick(expected: Bounded, scalar: str, compare: Compare, keys: Bounded | None = None, level: float = 1.0) -> Yardstick:
+def yardstick(expected: Bounded, scalar: str, compare: Compare, keys: Bounded | None = None, level: Floats | float = 1.0) -> Yardstick:
     """Prepare a comparison.
 
     Args:
@@ -90,7 +90,7 @@ def yardstick(expected: Bounded, scalar: str, compare: Compare, keys: Bounded | 
         scalar: The output's WGSL scalar.
         compare: How it is judged.
         keys: What its indices sort, for `argsort`.
-        level: Distance of two levels, for `quantised`.
+        level: Distance of two levels, of all or of each element, for `quantised`.
     """
     is_float = scalar in {"f32", "f16"}
     value = expected.value

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from pixel_core.findings import Finding, Label, Location, Severity, Span
 from pixel_core.kernels.contract import ContractFile, KernelContract
 from pixel_core.kernels.contract_text import head_comments, without_contract
 from pixel_core.kernels.find_dialect import find_dialect
+from pixel_core.kernels.plan_symbols import OverrideValues, workgroup_symbols
 from pixel_core.kernels.prepare_by_size import prepare_by_size
 from pixel_core.kernels.read_contracts import read_contracts
 from pixel_core.kernels.read_text import read_text
@@ -27,7 +29,7 @@ from pixel_core.source import SourceText
 from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.check import CheckedShader, check
 from pixel_core.wgsl.names import Names
-from pixel_core.wgsl.reflect import EntryPoint, ShaderInterface
+from pixel_core.wgsl.reflect import EntryPoint, ShaderInterface, interface_of
 from pixel_core.wgsl.syntax import SyntaxTree
 
 
@@ -206,7 +208,7 @@ def may_be_prepared(source: SourceText, sidecar: SourceText | None) -> bool:
 
 def _prepared(source: SourceText, sidecar: SourceText | None, contracts: ContractFile, surroundings: Surroundings) -> LoadedShader:
     """The shader under each of its `prepare`s; the first holds what is wrong with the contracts."""
-    contracts, by_size = _split_by_size(contracts)
+    contracts, by_size = _split_by_size(source, sidecar, contracts, surroundings)
     distinct: list[Preparation | None] = []
     for one in (*contracts.preparations, *(contract.prepare for contract in contracts.contracts)):
         if not any(_is_same(one, other) for other in distinct):
@@ -224,14 +226,22 @@ def _prepared(source: SourceText, sidecar: SourceText | None, contracts: Contrac
     return dataclasses.replace(loaded[0], variants=tuple(loaded[1:]))
 
 
-def _split_by_size(contracts: ContractFile) -> tuple[ContractFile, list[KernelContract]]:
+def _split_by_size(
+    source: SourceText, sidecar: SourceText | None, contracts: ContractFile, surroundings: Surroundings
+) -> tuple[ContractFile, list[KernelContract]]:
     """The contracts whose shader is one text, with all findings; and the parts of the others, one for each text."""
     parts: list[KernelContract] = []
     findings = list(contracts.findings)
     whole: list[KernelContract] = []
     in_parts: list[Preparation | None] = []
+
+    def sizes(entry: str, preparation: Preparation, overrides: OverrideValues) -> Mapping[str, int] | None:
+        made = _variant(source, sidecar, preparation, ContractFile(contracts=(), findings=()), surroundings)
+        interface = interface_of(made.module, overrides)
+        return workgroup_symbols(interface, entry) if made.compiles and interface.entry_point(entry) is not None else None
+
     for contract in contracts.contracts:
-        split = prepare_by_size(contract) if contract.macros else None
+        split = prepare_by_size(contract, partial(sizes, contract.passes[0].entry)) if contract.macros else None
         if split is None:
             whole.append(contract)
         elif isinstance(split, Finding):

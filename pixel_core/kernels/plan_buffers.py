@@ -16,6 +16,7 @@ from pixel_core.wgsl.types import Array, Atomic, Matrix, Scalar, Struct, Type, V
 
 CODEC_BLOCKS: Mapping[str, tuple[int, int]] = {
     "f16x2": (2, 4),
+    "f32": (1, 4),
     "q4_0": (32, 18),
     "q8_0": (32, 34),
     "u8x4": (4, 4),
@@ -43,11 +44,9 @@ def plan_buffer(contract: KernelContract, use: BufferUse, role: str, case: str, 
         raise PlanProblem(at_key(contract, "PX333", f"key@shapes.{use.name}", f"the type of `{use.name}` could not be worked out"))
     codec = contract.codecs.get(use.name)
     if codec is not None:
-        if use.name in contract.python_codecs and role not in ("in", "table"):
-            message = f"`{use.name}` is written by the kernel, and a codec in Python only packs what kernels read"
-            raise PlanProblem(
-                at_key(contract, "PX304", f"codecs.{use.name}", message, "compare the words: give it a shape without a codec")
-            )
+        if use.name in contract.python_codecs and use.name in contract.valid:
+            message = f"`{use.name}` is packed by a codec in Python, which knows no part of it; all of it is compared"
+            raise PlanProblem(at_key(contract, "PX304", f"key@valid.{use.name}", message, "leave it out"))
         shapes, size = _packed(contract, use, codec, stated, case)
     else:
         shapes, size = _plain(contract, use, use.type, stated, case)
@@ -119,7 +118,8 @@ def _packed(contract: KernelContract, use: BufferUse, codec: str, stated: Mappin
     shape = stated.get("")
     if shape is None:
         raise _missing(contract, use, "", f"count the values, not the bytes of {codec}")
-    if not (isinstance(use.type, Array) and use.type.count is None and _scalar_names(use.type.element) == {"u32"}):
+    words = ({"u32"}, {"i32"}) if codec == "f32" else ({"u32"},)
+    if not (isinstance(use.type, Array) and use.type.count is None and _scalar_names(use.type.element) in words):
         message = f"`{use.name}` has the codec {codec}, and its type is {describe(use.type) if use.type else 'unknown'}"
         raise PlanProblem(at_key(contract, "PX323", f"codecs.{use.name}", message, "packed values are read from `array<u32>`"))
     in_python = contract.python_codecs.get(use.name)
@@ -265,7 +265,8 @@ def _divides_not(contract: KernelContract, use: BufferUse, field: str, total: in
     element = member.element if isinstance(member, Array) else member
     what = describe(element) if element is not None else "an element"
     message = f"`{name}` is {_count(total)}, not a multiple of the {each} of {what} (case {case})"
-    hint = f'shapes count scalars; say which sizes are allowed: where = ["… % {each} == 0"]'
+    axis = f'shapes count scalars: give the {each} an axis of their own, "… {each}"'
+    hint = f'{axis}, or say which sizes are allowed: where = ["… % {each} == 0"]'
     return PlanProblem(at_key(contract, "PX323", _shape_key(contract, use.name, field), message, hint))
 
 

@@ -45,6 +45,9 @@ def plan_oracle(oracle: OracleKernel, contract: KernelContract, outputs: Iterabl
         raise _problem(contract, message, f"name it in `let`: let = {{ {missing} = … }}")
     planned = _planned(oracle, own, contract, case)
     for buffer in planned.buffers:
+        if buffer.has_python_codec:
+            hint = "state the truth by `expect` or a `reference`"
+            raise _problem(contract, f"the oracle has `{buffer.name}` in a codec that only Python knows", hint)
         if buffer.role in CONTENT_ROLES:
             _check_input(contract, buffer, case)
     for output in outputs:

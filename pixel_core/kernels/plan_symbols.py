@@ -90,7 +90,7 @@ def resolve_symbols(
     values: dict[str, SymbolValue] = {**interfaces.base.constants, **dims}
     stated = {**contract.overrides, **overrides}
     pending = {**{name: contract.let[name] for name in interfaces.let_order}, **stated}
-    _settle(contract, case, pending, values)
+    settle_symbols(contract, case, pending, values)
     chosen: dict[str, int | float | bool] = {}
     for name, expression in stated.items():
         if name in pending:
@@ -100,10 +100,30 @@ def resolve_symbols(
     in_force = {one.name: one.value for one in interface.overrides if one.value is not None}
     values.update({name: value for name, value in {**in_force, **chosen}.items() if name not in dims})
     values.update(workgroup_symbols(interface, contract.passes[0].entry))
-    _settle(contract, case, pending, values)
+    settle_symbols(contract, case, pending, values)
     for name in pending:
         raise _unresolved(contract, pending, name, values)
     return CaseSymbols(values=values, overrides=chosen, interface=interface)
+
+
+def settle_symbols(contract: KernelContract, case: str, pending: dict[str, Expression], values: dict[str, SymbolValue]) -> None:
+    """Evaluate what needs nothing that is missing, until nothing more can be; the rest stays pending.
+
+    Raises:
+        PlanProblem: A value cannot be computed.
+    """
+    progress = True
+    while progress:
+        progress = False
+        for name, expression in list(pending.items()):
+            if _first_missing(expression, values) is not None:
+                continue
+            try:
+                values[name] = evaluate_symbol(expression, values)
+            except ExpressionProblem as problem:
+                raise PlanProblem(at_expression(contract, "PX325", expression, problem, case)) from None
+            del pending[name]
+            progress = True
 
 
 def workgroup_symbols(interface: ShaderInterface, entry: str) -> dict[str, int]:
@@ -160,22 +180,6 @@ def plain_symbols(values: Mapping[str, SymbolValue]) -> dict[str, int | float]:
 
 def _article(scalar: Scalar) -> str:
     return f"an {scalar.name}" if scalar.name[0] == "i" else f"a {scalar.name}"
-
-
-def _settle(contract: KernelContract, case: str, pending: dict[str, Expression], values: dict[str, SymbolValue]) -> None:
-    """Evaluate what needs nothing that is missing, until nothing more can be; the rest stays pending."""
-    progress = True
-    while progress:
-        progress = False
-        for name, expression in list(pending.items()):
-            if _first_missing(expression, values) is not None:
-                continue
-            try:
-                values[name] = evaluate_symbol(expression, values)
-            except ExpressionProblem as problem:
-                raise PlanProblem(at_expression(contract, "PX325", expression, problem, case)) from None
-            del pending[name]
-            progress = True
 
 
 def _first_missing(expression: Expression, values: Mapping[str, SymbolValue]) -> NameUse | None:

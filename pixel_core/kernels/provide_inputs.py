@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pixel_core.kernels.file_hashes import FileHashes
+from pixel_core.kernels.infer_roles import CONTENT_ROLES
 from pixel_core.kernels.input_sources import InputFile, InputFunction, PythonCodec
 from pixel_core.kernels.plan_buffers import fits_memory
 from pixel_core.kernels.plan_case import fills_memory, scalar_of
@@ -178,7 +179,7 @@ class _Gathering:
         codec = self._providing.codecs.get(name)
         buffer = next((one for one in self._providing.case.buffers if one.name == name), None)
         given = self.files.get(name)
-        if codec is None or buffer is None or (given is not None and given.values and given.memory):
+        if codec is None or buffer is None or buffer.role not in CONTENT_ROLES or (given is not None and given.values and given.memory):
             return None
         key = f"codecs.{name}"
         has_bytes = given is not None and bool(given.memory)
@@ -225,13 +226,18 @@ class _Gathering:
         if isinstance(answer, ReferenceOutputs):
             self.read.update(answer.files)
             return answer
-        kind = _FAILURE_KINDS.get(answer.kind, "no_input")
         self.read.setdefault(str(call.file), "")
-        message = f"`{name}`: {answer.message}" if kind in ("input", "no_input") else answer.message
-        return Fault(kind=kind, message=message, subject=key, hint=answer.hint, detail=answer.detail)
+        return python_fault(answer, name, key)
 
     def _values(self) -> dict[str, int | float]:
         return {dim: self._providing.case.symbols[dim] for dim in self._providing.dims}
+
+
+def python_fault(failure: ReferenceFailure, name: str, key: str) -> Fault:
+    """Why the user's Python gave nothing: `name` as the contract calls it, on the line of `key`."""
+    kind = _FAILURE_KINDS.get(failure.kind, "no_input")
+    message = f"`{name}`: {failure.message}" if kind in ("input", "no_input") else failure.message
+    return Fault(kind=kind, message=message, subject=key, hint=failure.hint, detail=failure.detail)
 
 
 def with_files(case: Case, files: Mapping[str, ProvidedFile]) -> Case:

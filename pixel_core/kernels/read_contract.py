@@ -27,7 +27,7 @@ from pixel_core.kernels.read_inputs import read_inputs
 from pixel_core.kernels.read_invariants import read_invariants
 from pixel_core.kernels.read_oracle import read_oracle
 from pixel_core.kernels.read_passes import read_parameters, read_passes
-from pixel_core.kernels.read_prepare import read_prepare
+from pixel_core.kernels.read_prepare import WORKGROUP_SIZES, read_prepare
 from pixel_core.kernels.read_textures import read_samplers, read_textures
 from pixel_core.kernels.toml_keys import TomlPath
 
@@ -56,7 +56,10 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         hint = f"add {CONTRACT_KEYS['expect']}, or {CONTRACT_KEYS['reference']}"
         reading.tell("PX308", path, f"`{name}` does not say what its outputs must equal", hint)
     let = reading.named_expressions((*path, "let"), table.get("let"), CONTRACT_KEYS["let"])
-    prepare, macros = read_prepare(reading, (*path, "prepare"), table.get("prepare"), {*dims, *let})
+    overrides = reading.named_expressions((*path, "overrides"), table.get("overrides"), CONTRACT_KEYS["overrides"])
+    cases = read_cases(reading, (*path, "cases"), table.get("cases"), dims)
+    sizes = {*dims, *let, *overrides, *(name for case in cases for name in case.overrides), *WORKGROUP_SIZES}
+    prepare, macros = read_prepare(reading, (*path, "prepare"), table.get("prepare"), sizes)
     contract = KernelContract(
         name=name,
         dims=dims,
@@ -64,7 +67,7 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         let=let,
         shapes=_shapes(reading, (*path, "shapes"), table.get("shapes")),
         params=read_parameters(reading, (*path, "params"), table.get("params")),
-        overrides=reading.named_expressions((*path, "overrides"), table.get("overrides"), CONTRACT_KEYS["overrides"]),
+        overrides=overrides,
         inputs=inputs,
         sources=sources,
         roles=_choices(reading, (*path, "roles"), table.get("roles"), ROLES),
@@ -82,7 +85,7 @@ def read_contract(reading: Reading, name: str, table: Mapping[str, Toml]) -> Ker
         oracle=oracle,
         invariants=invariants,
         compare=read_compare(reading, (*path, "compare"), table.get("compare"), None if answers_whole else expect),
-        cases=read_cases(reading, (*path, "cases"), table.get("cases"), dims),
+        cases=cases,
         # Each text is compiled anew, so the sizes of those that depend on them are the user's to choose.
         derive=not macros and _derive(reading, (*path, "derive"), table.get("derive")),
         budget=_budget(reading, (*path, "budget"), table.get("budget")),

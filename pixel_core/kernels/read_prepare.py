@@ -35,6 +35,9 @@ _DELIMITERS = ("{{", "}}")
 
 Macros = dict[tuple[int, str], Expression]
 
+WORKGROUP_SIZES = ("workgroup_size.x", "workgroup_size.y", "workgroup_size.z")
+"""What a macro may use of the shader that it is for."""
+
 _AT_FIRST = "1"
 """What a macro that depends on sizes stands for as long as there is no case."""
 
@@ -46,7 +49,8 @@ def read_prepare(reading: Reading, path: TomlPath, value: Toml, sizes: Collectio
         reading: The document.
         path: Of the value.
         value: As tomli gives it.
-        sizes: Names of dims and of `let`: a macro that is an expression over these has a value in each case.
+        sizes: Names of dims, of `let`, of overrides and of workgroup sizes: a macro that is an expression over these has a value in each
+            case.
 
     Returns:
         None where there are no steps, or there is a mistake, which `reading` then tells.

@@ -136,9 +136,9 @@ def _answer(request: dict[str, Any], functions: dict[tuple[str, str], Any], sour
         key = (file, request["function"])
         if key not in functions:
             sources.watch(request["workspace"])
-            functions[key] = _load(file, request["function"], sources, is_codec=request["task"] == "codec")
-        if request["task"] == "codec":
-            answer["outputs"] = _write_packed(functions[key], request)
+            functions[key] = _load(file, request["function"], sources, is_codec=request["task"] in _CODEC_TASKS)
+        if request["task"] in _CODEC_TASKS:
+            answer["outputs"] = _CODEC_TASKS[request["task"]](functions[key], request)
         else:
             result = _call(functions[key], _arguments(functions[key], request), file)
             answer["outputs"] = _write_input(result, request) if request["task"] == "input" else _write_outputs(result, request)
@@ -245,7 +245,7 @@ def _write_outputs(result: Any, request: dict[str, Any]) -> dict[str, Any]:
         written[name] = {"value": f"value{number}.npy", "scale": None if scale is None else f"scale{number}.npy"}
         np.save(folder / f"value{number}.npy", _array(value, shape, f"`{name}`"), allow_pickle=False)
         if scale is not None:
-            np.save(folder / f"scale{number}.npy", _scale(scale, shape, name), allow_pickle=False)
+            np.save(folder / f"scale{number}.npy", _broadcast(scale, shape, f"the scale of `{name}`"), allow_pickle=False)
     return written
 
 
@@ -273,11 +273,11 @@ def _write_packed(codec: Any, request: dict[str, Any]) -> dict[str, Any]:
         packed = Path(request["memory"]).read_bytes()[: request["memory_bytes"]]
     else:
         packed = _encoded(codec, np.load(folder / request["arrays"][name][""], allow_pickle=False), request)
-    kept = _decoded(codec, packed, request)
+    kept, _ = _decoded(codec, packed, request)
     if not np.isfinite(kept).all():
         raise ReferenceProblem("wrong_result", "`decode` gave numbers that are not finite")
     if not request["memory"]:
-        again = _decoded(codec, _encoded(codec, kept, request), request)
+        again, _ = _decoded(codec, _encoded(codec, kept, request), request)
         differing = np.argwhere(again != kept)
         if len(differing):
             place = tuple(differing[0].tolist())
@@ -289,6 +289,31 @@ def _write_packed(codec: Any, request: dict[str, Any]) -> dict[str, Any]:
     np.save(folder / "unpacked.npy", kept, allow_pickle=False)
     (folder / "packed.bin").write_bytes(packed)
     return {name: {"value": "unpacked.npy", "memory": "packed.bin"}}
+
+
+def _write_unpacked(codec: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Unpack what a kernel wrote, and what packing makes of the truth, with the steps of the latter: a kernel must not choose its own."""
+    import numpy as np
+
+    (name,) = request["outputs"]
+    folder = Path(request["folder"])
+    try:
+        values, step = _decoded(codec, Path(request["memory"]).read_bytes()[: request["memory_bytes"]], request)
+    except ReferenceProblem as problem:
+        raise ReferenceProblem(problem.kind, f"unpacking what the kernel wrote: {problem.message}", problem.detail) from None
+    np.save(folder / "unpacked.npy", values, allow_pickle=False)
+    written = {"value": "unpacked.npy"}
+    if request["arrays"] and (step is not None or callable(getattr(codec, "encode", None))):
+        truth = np.load(folder / request["arrays"][name][""], allow_pickle=False)
+        nearest, step = _decoded(codec, _encoded(codec, truth, request), request)
+        np.save(folder / "nearest.npy", nearest, allow_pickle=False)
+        written["nearest"] = "nearest.npy"
+        if step is not None:
+            if not (step >= 0).all():
+                raise ReferenceProblem("wrong_result", "`decode` gave a step that is not 0 or more")
+            np.save(folder / "step.npy", step, allow_pickle=False)
+            written["step"] = "step.npy"
+    return {name: written}
 
 
 def _encoded(codec: Any, values: Any, request: dict[str, Any]) -> bytes:
@@ -306,13 +331,19 @@ def _encoded(codec: Any, values: Any, request: dict[str, Any]) -> bytes:
     return packed
 
 
-def _decoded(codec: Any, packed: bytes, request: dict[str, Any]) -> Any:
+def _decoded(codec: Any, packed: bytes, request: dict[str, Any]) -> tuple[Any, Any]:
+    """The values, and how far each lies from its neighbours, or None where `decode` does not say."""
     import numpy as np
 
-    ((_, shape),) = request["outputs"].items()
+    ((name, shape),) = request["outputs"].items()
     arguments = {"data": np.frombuffer(packed, np.uint8).copy(), "shape": tuple(shape)}
     result = _call(_method(codec, "decode", request), arguments, request["file"])
-    return _array(result, shape, "what `decode` returned").astype(np.float32)
+    step = None
+    if isinstance(result, tuple):
+        if len(result) != 2:
+            raise ReferenceProblem("wrong_result", f"`decode` returned a tuple of {len(result)}; (values, step) has two")
+        result, step = result[0], _broadcast(result[1], shape, f"the step of `{name}`")
+    return _array(result, shape, "what `decode` returned").astype(np.float32), step
 
 
 def _method(codec: Any, name: str, request: dict[str, Any]) -> Callable[..., Any]:
@@ -323,14 +354,17 @@ def _method(codec: Any, name: str, request: dict[str, Any]) -> Callable[..., Any
     return found
 
 
-def _scale(value: Any, shape: list[int], name: str) -> Any:
+_CODEC_TASKS = {"codec": _write_packed, "unpack": _write_unpacked}
+
+
+def _broadcast(value: Any, shape: list[int], what: str) -> Any:
     import numpy as np
 
-    array = _array(value, None, f"the scale of `{name}`")
+    array = _array(value, None, what)
     try:
         return np.array(np.broadcast_to(array, shape), np.float64)
     except ValueError:
-        raise ReferenceProblem("wrong_result", f"the scale of `{name}` has shape {list(array.shape)}, which does not fit {shape}") from None
+        raise ReferenceProblem("wrong_result", f"{what} has shape {list(array.shape)}, which does not fit {shape}") from None
 
 
 def _array(value: Any, shape: list[int] | None, what: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Union
 
 import msgspec
@@ -23,6 +23,7 @@ from pixel_core.kernels.expression_nodes import ExpressionProblem
 from pixel_core.kernels.hold_output import hold_output
 from pixel_core.kernels.load_oracle import OracleKernel
 from pixel_core.kernels.memory import POISONS
+from pixel_core.kernels.packing import pack_truth
 from pixel_core.kernels.patterns import PatternContext
 from pixel_core.kernels.planned import Case, TexturePlan
 from pixel_core.kernels.prepare_case import Inputs, PreparedCase, PreparedCases, Reference, prepare_case
@@ -30,9 +31,11 @@ from pixel_core.kernels.read_provided import InputProblem
 from pixel_core.kernels.results import CaseResult, Fault, OutputResult, Timing
 from pixel_core.kernels.run_oracle import OracleAnswer, OracleProblem, run_oracle
 from pixel_core.kernels.take_slack import take_slack
+from pixel_core.kernels.unpacked_outputs import Unpack, Unpacked
 from pixel_core.wgsl.analyse import Module
 from pixel_core.wgsl.reflect import ShaderInterface, interface_of
 from pixel_core.wgsl.texel_formats import texture_axes
+from pixel_core.wgsl.types import Array, Atomic
 
 _LARGEST_TILE = 4096
 
@@ -68,7 +71,8 @@ def run_case(
     known: PreparedCases,
     watch_loops: bool = False,
     is_cancelled: Callable[[], bool] = lambda: False,
-) -> CaseResult:
+    unpack: Unpack | None = None,
+) -> CaseResult | None:
     """Run and judge one case.
 
     Args:
@@ -79,9 +83,10 @@ def run_case(
         known: Cases prepared before.
         watch_loops: Look for a loop that the adapter ended even if every output is right.
         is_cancelled: Asked between the steps.
+        unpack: Reads the outputs that only the user's Python can unpack, from the first run and the truths; None while it cannot.
 
     Returns:
-        The result; a mistake in the contract, a refusal and a cancellation are results too.
+        The result; a mistake in the contract, a refusal and a cancellation are results too. None when `unpack` could not.
     """
     started = time.perf_counter()
     too_large = _size_fault(engine, case)
@@ -119,6 +124,7 @@ def run_case(
     (first, changed), (second, changed_again) = (take_slack(case, run, number) for number, run in enumerate(answer))
     compared = time.process_time()
     faults = changed or changed_again
+    sums = _float_sums(case, prepared)
     faults += check_runs(
         case,
         prepared.contents,
@@ -127,14 +133,30 @@ def run_case(
         lambda: _run_again(engine, case, jobs[0], is_cancelled),
         valid=prepared.valid,
         unordered=[output for output, compare in kernel.contract.compare.items() if compare.mode == "multiset"],
+        judged_twice=sums,
     )
+    unpacked: Mapping[str, Unpacked] = {}
+    if unpack is not None and not faults:
+        try:
+            found = unpack(first, prepared.truths)
+        except KeyedProblem as problem:
+            return _result(engine, case, started, faults=[expression_fault(problem)])
+        if found is None:
+            return None
+        unpacked = found
+    # What a kernel left unwritten means nothing, and the user's Python would stumble over it.
+    is_readable = unpack is None or not faults
     try:
-        outputs = _judge_outputs(kernel, case, prepared, first)
+        outputs = _judge_outputs(kernel, case, prepared, first, unpacked) if is_readable else []
+        again = _judge_outputs(kernel, case, prepared, second, {}, only=sums) if sums else []
     except ExpressionProblem as problem:
         return _result(engine, case, started, faults=[expression_fault(problem)])
+    if all(output.passed for output in outputs):
+        message = "it is right in one run and wrong in another"
+        faults += [Fault(kind="not_repeatable", subject=output.output, message=message) for output in again if not output.passed]
     faults += _unwritten_faults(case, outputs, prepared.valid, first, second)
     try:
-        broken, dumb = _invariants(kernel, case, prepared.inputs, first, second)
+        broken, dumb = _invariants(kernel, case, prepared.inputs, first, second, unpacked) if is_readable else ([], None)
     except ExpressionProblem as problem:
         broken, dumb = [expression_fault(problem)], None
     faults += broken
@@ -170,30 +192,54 @@ def expression_fault(problem: ExpressionProblem) -> Fault:
     )
 
 
-def _judge_outputs(kernel: CheckedKernel, case: Case, prepared: PreparedCase, run: KernelRun) -> list[OutputResult]:
+def _judge_outputs(
+    kernel: CheckedKernel,
+    case: Case,
+    prepared: PreparedCase,
+    run: KernelRun,
+    unpacked: Mapping[str, Unpacked],
+    only: Collection[str] | None = None,
+) -> list[OutputResult]:
     decoded: dict[str, dict[str, NDArray[Any]]] = {}
     results: list[OutputResult] = []
     for output, truth in prepared.truths.items():
+        if only is not None and output not in only:
+            continue
         buffer, part = split_output(case, output)
         if buffer.name not in decoded:
-            decoded[buffer.name] = decode_content(buffer, run.buffers[buffer.name])
+            in_python = unpacked.get(buffer.name)
+            decoded[buffer.name] = decode_content(buffer, run.buffers[buffer.name]) if in_python is None else {"": in_python.values}
         context = _pattern_context(kernel, case, prepared.inputs, buffer.name)
         if buffer.texture is not None:
             context = replace(context, axes=texture_axes(buffer.texture.dimension))
         if buffer.texture is not None and is_poisoned(buffer.role):
             context = replace(context, unwritten=still_holds(buffer, run.buffers[buffer.name], POISONS[0])[part])
         actual = decoded[buffer.name][part]
+        packing = unpacked[buffer.name].packing if buffer.name in unpacked else pack_truth(buffer, truth)
         length = prepared.valid.get(output)
         if length is not None:
             if context.unwritten is not None:
                 context = replace(context, unwritten=context.unwritten[:length])
             truth, actual = truth.rearranged(lambda array, length=length: array[:length]), actual[:length]
+            packing = None if packing is None else packing.first(length)
         if actual.size:
-            results.append(hold_output(kernel.contract, case, prepared.inputs, output, truth, actual, context))
+            results.append(hold_output(kernel.contract, case, prepared.inputs, output, truth, actual, context, packing))
     return results
 
 
-def _invariants(kernel: CheckedKernel, case: Case, inputs: Inputs, first: KernelRun, second: KernelRun) -> tuple[list[Fault], str | None]:
+def _float_sums(case: Case, prepared: PreparedCase) -> list[str]:
+    """Outputs that atomics add up as floats, in whatever order: two runs need not agree in the last bits, and both are judged."""
+    found: list[str] = []
+    for output in prepared.truths:
+        buffer, _ = split_output(case, output)
+        if buffer.codec == "f32" and isinstance(buffer.type, Array) and isinstance(buffer.type.element, Atomic):
+            found.append(output)
+    return found
+
+
+def _invariants(
+    kernel: CheckedKernel, case: Case, inputs: Inputs, first: KernelRun, second: KernelRun, unpacked: Mapping[str, Unpacked]
+) -> tuple[list[Fault], str | None]:
     """The broken invariants; and which dumb values would break none, where nothing but invariants speaks of an output."""
     if not kernel.contract.invariants:
         return [], None
@@ -204,6 +250,7 @@ def _invariants(kernel: CheckedKernel, case: Case, inputs: Inputs, first: Kernel
     ]
     decoded = [one for one in case.buffers if one.name in first.buffers and not one.has_python_codec]
     after = {buffer.name: decode_content(buffer, first.buffers[buffer.name]) for buffer in decoded}
+    after.update({name: {"": one.values} for name, one in unpacked.items()})
     broken = check_invariants(kernel.contract, case, inputs, after)
     if broken or unwritten or not kernel.constrained:
         return [*unwritten, *broken], None
@@ -215,7 +262,9 @@ def _pattern_context(kernel: CheckedKernel, case: Case, inputs: Inputs, buffer: 
     last = (writers or list(case.dispatches))[-1]
     sizes = [*last.overrides.values(), *kernel.interface.constants.values()]
     tiles = {int(size) for size in sizes if not isinstance(size, bool) and size == int(size) and 1 < size <= _LARGEST_TILE}
-    arrays = {f"{name}.{part}" if part else name: values for name, parts in inputs.items() for part, values in parts.items()}
+    # Nothing is a copy of an input that lies in memory in another way.
+    alike = [name for name in inputs if case.buffer(name).codec == case.buffer(buffer).codec]
+    arrays = {f"{name}.{part}" if part else name: values for name in alike for part, values in inputs[name].items()}
     return PatternContext(workgroup_size=last.workgroup_size, tiles=tuple(sorted(tiles)), inputs=arrays)
 
 

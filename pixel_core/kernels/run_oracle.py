@@ -24,6 +24,7 @@ from pixel_core.kernels.expression_nodes import ExpressionProblem
 from pixel_core.kernels.hold_output import hold_output
 from pixel_core.kernels.infer_roles import CONTENT_ROLES
 from pixel_core.kernels.load_oracle import OracleKernel
+from pixel_core.kernels.packing import pack_truth
 from pixel_core.kernels.patterns import PatternContext
 from pixel_core.kernels.plan_oracle import plan_oracle
 from pixel_core.kernels.plan_problem import PlanProblem
@@ -142,7 +143,8 @@ def _judge(oracle: OracleKernel, own: KernelContract, case: Case, inputs: Inputs
         if output in own.valid:
             continue
         context = PatternContext(workgroup_size=case.dispatches[-1].workgroup_size, tiles=(), inputs={})
-        result = hold_output(own, case, given, output, truth, decode_content(buffer, run.buffers[buffer.name])[part], context)
+        actual = decode_content(buffer, run.buffers[buffer.name])[part]
+        result = hold_output(own, case, given, output, truth, actual, context, pack_truth(buffer, truth))
         if not result.passed:
             wrong = result.mismatch.wrong if result.mismatch else 0
             message = f"it fails its own contract: `{output}` is wrong in {wrong:,} of {int(np.prod(result.shape)):,} elements"

@@ -27,7 +27,7 @@ class ReferenceCall(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         task: `reference`; `input` for a function that makes the content of one buffer, which gets `seed` and `rng` besides and returns the
-            array alone; or `codec` for an object that packs one buffer.
+            array alone; `codec` for an object that packs one buffer; or `unpack` for the same object, to read what a kernel wrote.
         file: Python file; absolute, not resolved yet.
         function: Its name there.
         workspace: Folder that the file must lie inside.
@@ -38,7 +38,8 @@ class ReferenceCall(msgspec.Struct, frozen=True, kw_only=True):
         optional: Outputs that the function may leave out, because the contract has another truth for them.
         seed: Of an input.
         scalar: Of an input: what the buffer holds.
-        memory: Of a codec: path of the bytes to unpack; empty where the array is to be packed.
+        memory: Of a codec: path of the bytes to unpack; empty where the array is to be packed. To read what a kernel wrote there may be
+            an array as well: the truth, to be packed and unpacked beside it.
         memory_bytes: Of a codec: how many bytes the array has when it is packed.
     """
 

@@ -28,6 +28,34 @@ class OracleText(msgspec.Struct, frozen=True, kw_only=True):
     sidecar: str | None
 
 
+class PackedFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """An output as a kernel left it, for the user's Python.
+
+    Attributes:
+        memory: Path of its bytes.
+        truth: Name of the `.npy` file in the folder with what they should mean; empty where only invariants speak of it.
+    """
+
+    memory: str
+    truth: str = ""
+
+
+class UnpackedFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user's Python made of such an output.
+
+    Attributes:
+        files: In the folder.
+        key: Dotted key of the contract's line: `codecs.w`.
+        name: As the contract calls the codec.
+        sha256: Of the bytes that were unpacked.
+    """
+
+    files: ReferenceFiles
+    key: str
+    name: str
+    sha256: str
+
+
 class ShaderText(msgspec.Struct, frozen=True, kw_only=True):
     """One case of one contract.
 
@@ -116,18 +144,26 @@ class CheckCase(msgspec.Struct, frozen=True, kw_only=True, tag="check_case"):
         folder: Where the reference's results are; empty without a reference.
         references: Output → its files in the folder.
         watch_loops: Look for a loop that the adapter ended even if every output is right; else only if one is wrong.
+        unpacked: Output → its values in the folder, for those that only the user's Python can unpack.
     """
 
     shader: ShaderText
     folder: str = ""
     watch_loops: bool = False
     references: Mapping[str, ReferenceFiles] = msgspec.field(default_factory=dict)
+    unpacked: Mapping[str, UnpackedFiles] = msgspec.field(default_factory=dict)
 
 
 class CaseReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What the case came to."""
+    """What the case came to; or what is to be unpacked in Python before it can be asked again.
+
+    Attributes:
+        result: Not final where `packed` has something.
+        packed: Output → what the kernel wrote and what it should hold, in the folder.
+    """
 
     result: CaseResult
+    packed: Mapping[str, PackedFiles] = msgspec.field(default_factory=dict)
 
 
 class Compile(msgspec.Struct, frozen=True, kw_only=True, tag="compile"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixel_core.model_map.atlas import PlacedPlane
+from pixel_core.model_map.k_values import q4_k_values, q6_k_values
 from pixel_core.model_map.pick_texels import Indices, pick_texels
 from pixel_core.weights.dequantize import DEQUANTIZERS, dequantize
 from pixel_core.weights.ggml_types import GgmlType
@@ -25,8 +27,8 @@ class TexelValues:
     """What some rows and columns of a plane hold.
 
     Attributes:
-        cells: `f32[rows, columns, down, across]`: the weights of each texel as they lie in the tensor. Of types whose blocks are
-            larger than a texel, one value a texel: the root mean square of its block.
+        cells: `f32[rows, columns, down, across]`: the weights of each texel as they lie in the tensor. Of `linear` blocks
+            that are larger than a texel, one value a texel: the root mean square of its block.
         peak: `f32[rows, columns]`, the greatest magnitude.
     """
 
@@ -58,6 +60,13 @@ def texel_values(model: ModelFile, placed: PlacedPlane, rows: Indices, columns: 
     with np.errstate(all="ignore"):  # scales may be infinite
         if texel_format is TexelFormat.LINEAR and kind not in _PLAIN:
             return _of_blocks(model, placed, rows, columns)
+        if kind in _K_VALUES and texel_format is not TexelFormat.LINEAR:
+
+            def pick(plane: str, which: Indices) -> Texels:
+                return pick_texels(model, PlacedPlane(place=placed.place, plane=placed.place.planes[plane]), rows, which)
+
+            cells = _K_VALUES[kind](placed.plane.name, columns, pick)
+            return TexelValues(cells=cells, peak=np.max(np.abs(cells), axis=(2, 3)))
         texels = pick_texels(model, placed, rows, columns)
         if texel_format is TexelFormat.LINEAR:
             cells = _plain(texels, kind)
@@ -70,6 +79,7 @@ def texel_values(model: ModelFile, placed: PlacedPlane, rows: Indices, columns: 
     return TexelValues(cells=cells, peak=np.max(np.abs(cells), axis=(2, 3)))
 
 
+_K_VALUES = MappingProxyType({GgmlType.Q4_K: q4_k_values, GgmlType.Q6_K: q6_k_values})
 _PLAIN = frozenset({GgmlType.F32, GgmlType.F16, GgmlType.BF16})
 
 

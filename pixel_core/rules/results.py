@@ -193,13 +193,14 @@ PROOF_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="PX395",
-        name="input-not-provided",
+        name="content-not-provided",
         severity=Severity.ERROR,
-        summary="A file, a function or a codec that an input comes from does not give what the contract says.",
+        summary="A file, a function or a codec in Python does not give what the contract says of a buffer.",
         explanation=(
             '`inputs = { x = "file x.npy" }` takes the shape and the type of the buffer and no other; a file that is not .npy must have as many bytes '
             'as the buffer. `inputs = { x = "gen.py:f" }` calls a function in your interpreter, which returns one array. A codec in Python packs into '
-            "as many bytes as its `values` and `bytes` say, and packing what it unpacked must change nothing."
+            "as many bytes as its `values` and `bytes` say, and packing what it unpacked must change nothing. It unpacks what a kernel wrote as well, and "
+            "says there how far values lie from each other, if the output is compared by levels."
         ),
         example='inputs = { x = "file x.npy" }   # x.npy is 4 × 4, and shapes = { x = "8 8" }',
         remedy="The finding names the shape, the type or the bytes that were found, or the line of your file that failed.",

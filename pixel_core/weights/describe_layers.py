@@ -63,7 +63,7 @@ def _heads(place: TensorPlace, metadata: Mapping[str, MetadataValue]) -> list[Js
     plane = next(iter(place.planes.values()))
     if slot in _ROW_SLOTS:
         count = _number(metadata, _ROW_SLOTS[slot]) or _number(metadata, "head_count")
-        group = {TexelFormat.NIBBLES: 8, TexelFormat.BYTES4: 4, TexelFormat.LINEAR: 1}[place.texel_format]
+        group = {TexelFormat.LINEAR: 1, TexelFormat.BYTES4: 4}.get(place.texel_format, 8)
         has_rows = place.texel_format is not TexelFormat.LINEAR or plane.height == place.tensor.rows
         if has_rows and count and place.tensor.rows % (count * group) == 0:
             return _cut(plane, count, down=True)

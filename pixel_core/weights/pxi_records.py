@@ -30,7 +30,7 @@ TILE_ROW_STEP = 16
 HASH_BYTES = 32
 
 SECTIONS = ("metadata", "tensors", "planes", "tiles", "gaps")
-PLANE_KINDS = ("bytes", "quants", "scales")
+PLANE_KINDS = ("bytes", "quants", "scales", "high")
 
 HEADER = struct.Struct("<8sIIQQ32sIIQQ")
 SECTION = struct.Struct("<QQ32s")
@@ -113,7 +113,7 @@ class Plane:
 
     Attributes:
         number: Which record it is; planes lie in the file in this order.
-        name: `bytes`, `quants` or `scales`.
+        name: `bytes`, `quants`, `high` or `scales`.
         width: Texels in a row.
         height: Rows.
         pitch: Bytes from one row to the next.

@@ -8,7 +8,11 @@ A tensor has one or more *planes*, images `u32[height, width, 4]`, little-endian
            (So rows j and j + 4 stand 16 bits apart, and one multiplication takes both.)
            `scales`: for each 8 rows and 32 columns the eight f16 scales in the rows' order, one texel; of Q4_1 scale and minimum
            alternate, two texels.
+           Of Q4_K the scales of eight rows and 256 columns are eight texels, one a row: the first 16 bytes of its block.
 `bytes4`   Q8_0. `quants`: component j of texel (r, c) is row 4r + j, columns 4c to 4c + 3. `scales`: as of Q4_0.
+`six_bits` Q6_K. `quants`: the low four bits, as in `nibbles`. `high`: the others, as in `nibbles` with two columns for one: component i of
+           texel (r, c) has those of columns 8c + 2i and 8c + 2i + 1. `scales`: for eight rows and 256 columns nine texels: eight with
+           two signed bytes a row, for 16 columns each, then one with the eight f16 scales of the blocks.
 """
 
 from __future__ import annotations
@@ -23,6 +27,14 @@ from numpy.typing import NDArray
 
 from pixel_core.weights.ggml_types import GgmlType
 from pixel_core.weights.model_file import Tensor
+from pixel_core.weights.nibble_planes import (
+    nibble_bytes,
+    nibble_columns,
+    pack_eight_rows,
+    pack_six_bits,
+    unpack_eight_rows,
+    unpack_six_bits,
+)
 
 TEXEL_BYTES = 16
 MAX_WIDTH = 8192
@@ -42,11 +54,14 @@ class TexelFormat(IntEnum):
     LINEAR = 0
     NIBBLES = 1
     BYTES4 = 2
+    SIX_BITS = 3
 
     @property
     def planes(self) -> tuple[str, ...]:
         """Names of the planes, in the order in which a PXI holds them."""
-        return ("bytes",) if self is TexelFormat.LINEAR else ("quants", "scales")
+        if self is TexelFormat.LINEAR:
+            return ("bytes",)
+        return ("quants", "high", "scales") if self is TexelFormat.SIX_BITS else ("quants", "scales")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +81,20 @@ class PlaneSize:
 
 def texel_format_of(tensor: Tensor) -> TexelFormat:
     """The format that a PXI gives a tensor, and in which a GGUF shows it."""
-    if tensor.type in (GgmlType.Q4_0, GgmlType.Q4_1) and tensor.columns // 4 <= MAX_WIDTH:
-        return TexelFormat.NIBBLES
-    if tensor.type is GgmlType.Q8_0 and tensor.columns // 4 <= MAX_WIDTH:
-        return TexelFormat.BYTES4
-    return TexelFormat.LINEAR
+    return _FORMATS.get(tensor.type, TexelFormat.LINEAR) if tensor.columns // 4 <= MAX_WIDTH else TexelFormat.LINEAR
+
+
+_FORMATS = {
+    GgmlType.Q4_0: TexelFormat.NIBBLES,
+    GgmlType.Q4_1: TexelFormat.NIBBLES,
+    GgmlType.Q4_K: TexelFormat.NIBBLES,
+    GgmlType.Q8_0: TexelFormat.BYTES4,
+    GgmlType.Q6_K: TexelFormat.SIX_BITS,
+}
+_SCALE_TEXELS = {GgmlType.Q4_0: 1, GgmlType.Q4_1: 2, GgmlType.Q8_0: 1, GgmlType.Q4_K: 8, GgmlType.Q6_K: 9}
+"""Of eight rows and the columns of a block."""
+_HEAD_BYTES = {GgmlType.Q4_0: 2, GgmlType.Q4_1: 4, GgmlType.Q8_0: 2, GgmlType.Q4_K: 16}
+"""Of a block, in front of its quants."""
 
 
 def plane_sizes(tensor: Tensor, texel_format: TexelFormat) -> Mapping[str, PlaneSize]:
@@ -80,12 +104,14 @@ def plane_sizes(tensor: Tensor, texel_format: TexelFormat) -> Mapping[str, Plane
         if tensor.row_bytes % TEXEL_BYTES or width > MAX_WIDTH:
             width = min(LINEAR_WIDTH, -(-tensor.byte_count // TEXEL_BYTES))
         return {"bytes": PlaneSize(height=-(-tensor.byte_count // (width * TEXEL_BYTES)), width=width, group=0)}
-    group = 8 if texel_format is TexelFormat.NIBBLES else 4
-    scale_texels = 2 if tensor.type is GgmlType.Q4_1 else 1
-    return {
-        "quants": PlaneSize(height=-(-tensor.rows // group), width=tensor.columns // 4, group=group),
-        "scales": PlaneSize(height=-(-tensor.rows // ROW_GROUP), width=tensor.columns // 32 * scale_texels, group=ROW_GROUP),
-    }
+    groups, kind = -(-tensor.rows // ROW_GROUP), tensor.type
+    quants = PlaneSize(height=groups, width=tensor.columns // 4, group=ROW_GROUP)
+    if texel_format is TexelFormat.BYTES4:
+        quants = PlaneSize(height=-(-tensor.rows // 4), width=tensor.columns // 4, group=4)
+    scales = PlaneSize(height=groups, width=tensor.columns // kind.block_length * _SCALE_TEXELS[kind], group=ROW_GROUP)
+    if texel_format is TexelFormat.SIX_BITS:
+        return {"quants": quants, "high": PlaneSize(height=groups, width=tensor.columns // 8, group=ROW_GROUP), "scales": scales}
+    return {"quants": quants, "scales": scales}
 
 
 def source_range(tensor: Tensor, size: PlaneSize, first: int, last: int) -> tuple[int, int]:
@@ -126,14 +152,13 @@ def pack_rows(tensor: Tensor, texel_format: TexelFormat, plane: str, height: int
         return padded.view("<u4").reshape(height, size.width, 4)
     rows = _padded(data.reshape(-1, tensor.row_bytes), height * size.group)
     fields = rows.reshape(height, size.group, -1, tensor.type.block_bytes)  # [height, row, block, byte]
-    if plane == "scales":
-        head = _head_bytes(tensor.type)
-        words = np.ascontiguousarray(fields[..., :head].transpose(0, 2, 1, 3))
+    if texel_format is TexelFormat.SIX_BITS:
+        words = pack_six_bits(plane, fields)
+    elif plane == "scales":
+        words = np.ascontiguousarray(fields[..., : _HEAD_BYTES[tensor.type]].transpose(0, 2, 1, 3))
     elif texel_format is TexelFormat.NIBBLES:
-        packed = fields[..., _head_bytes(tensor.type) :]
-        # ggml keeps columns 0 to 15 of a block in the low halves of its bytes and 16 to 31 in the high ones.
-        columns = np.concatenate((packed & 15, packed >> 4), axis=3).reshape(height, 8, tensor.columns)
-        words = np.ascontiguousarray((columns[:, 0::2] | columns[:, 1::2] << 4).transpose(0, 2, 1))
+        columns = nibble_columns(tensor.type, fields[..., _HEAD_BYTES[tensor.type] :])
+        words = pack_eight_rows(columns.reshape(height, ROW_GROUP, tensor.columns))
     else:
         columns = fields[..., 2:].reshape(height, 4, tensor.columns // 4, 4)
         words = np.ascontiguousarray(columns.transpose(0, 2, 1, 3))
@@ -153,18 +178,18 @@ def unpack_rows(tensor: Tensor, texel_format: TexelFormat, planes: Mapping[str, 
     if texel_format is TexelFormat.LINEAR:
         return np.ascontiguousarray(planes["bytes"]).reshape(-1).view(np.uint8)[:byte_count]
     rows = byte_count // tensor.row_bytes
-    kind, count = tensor.type, tensor.columns // 32
-    head = _head_bytes(kind)
+    kind, count = tensor.type, tensor.columns // tensor.type.block_length
+    raw = {name: np.ascontiguousarray(texels).reshape(-1).view(np.uint8) for name, texels in planes.items()}
+    if texel_format is TexelFormat.SIX_BITS:
+        return unpack_six_bits(raw, tensor.columns)[:rows].reshape(-1)
+    head = _HEAD_BYTES[kind]
     blocks = np.empty((rows, count, kind.block_bytes), np.uint8)
-    scales = np.ascontiguousarray(planes["scales"]).reshape(-1).view(np.uint8).reshape(-1, count, ROW_GROUP, head)
-    blocks[..., :head] = scales.transpose(0, 2, 1, 3).reshape(-1, count, head)[:rows]
-    quants = np.ascontiguousarray(planes["quants"]).reshape(-1).view(np.uint8)
+    blocks[..., :head] = raw["scales"].reshape(-1, count, ROW_GROUP, head).transpose(0, 2, 1, 3).reshape(-1, count, head)[:rows]
     if texel_format is TexelFormat.NIBBLES:
-        pairs = quants.reshape(-1, tensor.columns, 4).transpose(0, 2, 1)  # [height, pair of rows, column]
-        columns = np.stack((pairs & 15, pairs >> 4), axis=2).reshape(-1, count, 2, 16)[:rows]
-        blocks[..., head:] = columns[:, :, 0] | columns[:, :, 1] << 4
+        columns = unpack_eight_rows(raw["quants"].reshape(-1, tensor.columns, 4))[:rows]
+        blocks[..., head:] = nibble_bytes(kind, columns.reshape(rows, count, -1))
     else:
-        columns = quants.reshape(-1, tensor.columns // 4, 4, 4).transpose(0, 2, 1, 3)
+        columns = raw["quants"].reshape(-1, tensor.columns // 4, 4, 4).transpose(0, 2, 1, 3)
         blocks[..., head:] = columns.reshape(-1, count, 32)[:rows]
     return blocks.reshape(-1)
 
@@ -172,11 +197,6 @@ def unpack_rows(tensor: Tensor, texel_format: TexelFormat, planes: Mapping[str, 
 def unpack_planes(tensor: Tensor, texel_format: TexelFormat, planes: Mapping[str, Texels]) -> NDArray[np.uint8]:
     """All bytes of a tensor from its whole planes: the reverse of `pack_plane`."""
     return unpack_rows(tensor, texel_format, planes, tensor.byte_count)
-
-
-def _head_bytes(kind: GgmlType) -> int:
-    """Bytes of a block in front of its quants: the scale, and of Q4_1 the minimum."""
-    return 4 if kind is GgmlType.Q4_1 else 2
 
 
 def _padded(data: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:

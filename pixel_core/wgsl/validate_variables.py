@@ -32,7 +32,8 @@ def validate_module_variable(source: SourceText, declaration: VariableDeclaratio
         if space == "function":
             yield syntax_finding(source, "PX119", "`var<function>` is only for functions", name.span, hint="use `var<private>`")
         elif space and space not in RESERVED_WORDS:
-            yield syntax_finding(source, "PX119", f"there is no address space `{space}`", name.span, hint=_SPACES_HINT)
+            hint = _IMMEDIATE_HINT if space == "push_constant" else _SPACES_HINT
+            yield syntax_finding(source, "PX119", f"there is no address space `{space}`", name.span, hint=hint)
         return
     yield from _validate_template(source, declaration, space, access)
     yield from _validate_value(source, declaration, space)
@@ -40,6 +41,9 @@ def validate_module_variable(source: SourceText, declaration: VariableDeclaratio
 
 
 _SPACES_HINT = "use `storage`, `uniform`, `workgroup` or `private`"
+_IMMEDIATE_HINT = (
+    'WebGPU calls it `immediate`; where the file must stay as it is: `prepare = [{ define = { push_constant = "immediate" } }]`'
+)
 
 
 def validate_local_variable(source: SourceText, declaration: VariableDeclaration) -> Iterator[Finding]:

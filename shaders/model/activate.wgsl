@@ -1,4 +1,6 @@
-// The activation of a gate: silu, or GELU in its tanh form, with an exponential that is at most 1. Include exact_exp.wgsl before it.
+// The activation of a gate: silu, or GELU in its tanh form, with an exponential that is at most 1.
+#include "exact_exp.wgsl"
+
 override gelu: bool = false;
 
 // x / (1 + exp(-x))

@@ -30,7 +30,6 @@
 //! cases     = ["tokens=1 columns=1536", "tokens=4 columns=1536", "tokens=3 columns=32", "tokens=2 columns=100"]
 //! derive    = false
 
-#include "exact_exp.wgsl"
 #include "activate.wgsl"
 
 const WIDTH = 32u; // invocations in a workgroup

@@ -164,3 +164,72 @@ def test_functions_have_what_stands_above_them_and_expressions_what_functions_ma
     (finding, *_) = outcome.kernel("circle.wgsl")["findings"]
     assert finding["message"].startswith("`b` comes from a file or a function that stands further down")
     assert (finding["code"], finding["line"]) == ("PX392", 9)
+
+
+IN_PLACE = """//! [main]
+//! shapes = { w = "32", u = "32", y = "32" }
+//! codecs = { w = { python = "gen.py:halves", values = 2, bytes = 4 }, u = { python = "gen.py:halves", values = 2, bytes = 4 } }
+//! dispatch = 1
+//! expect = { w = "2 * w", y = "w" }
+//! invariants = ["all(u == old.w + 1)"]
+//! roles = { u = "out" }
+//! compare = { w = "exact" }
+//! cases = [{ seed = 1 }, { seed = 2 }, { seed = 3 }]
+//!
+//! [main.inputs]
+//! w = "integers(0, 1000)"
+@group(0) @binding(0) var<storage, read_write> w: array<u32>;
+@group(0) @binding(1) var<storage, read_write> u: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(16) fn main(@builtin(local_invocation_index) i: u32) {
+    let pair = unpack2x16float(w[i]);
+    w[i] = pack2x16float(2.0 * pair);
+    u[i] = pack2x16float(pair + 1.0);
+    y[2u * i] = pair.x;
+    y[2u * i + 1u] = pair.y;
+}
+"""
+
+
+def test_what_python_packs_may_change_in_place_and_be_spoken_of_by_invariants(tmp_path: Path) -> None:
+    (tmp_path / "gen.py").write_text(GENERATORS, encoding="utf-8")
+    (tmp_path / "k.wgsl").write_text(IN_PLACE, encoding="utf-8")
+    (tmp_path / "wrong_value.wgsl").write_text(IN_PLACE.replace("2.0 * pair", "2.0 * pair + vec2(0.0, 1.0)"), encoding="utf-8")
+    (tmp_path / "wrong_invariant.wgsl").write_text(IN_PLACE.replace("pair + 1.0", "pair + vec2(1.0, 2.0)"), encoding="utf-8")
+    without_steps = IN_PLACE.replace('w = "exact"', 'w = "quantised"')
+    (tmp_path / "without_steps.wgsl").write_text(without_steps, encoding="utf-8")
+    outcome = run_check(tmp_path)
+    found = {
+        name: [(one["code"], one["message"].split(" (case")[0]) for one in outcome.kernel(f"{name}.wgsl")["findings"]]
+        for name in ("k", "wrong_value", "wrong_invariant", "without_steps")
+    }
+    partly = ("PX394", "partly proved: only invariants speak of `u`")
+    assert found["k"] == [partly]
+    assert found["wrong_value"] == [("PX401", "w is wrong in 16 of 32 elements")]
+    assert [code for code, _ in found["wrong_invariant"]] == ["PX406"]
+    assert found["without_steps"][0] == ("PX395", "`w` is compared as `quantised`, and `gen.py:halves` says no steps")
+
+
+UNWRITTEN = """//! [main]
+//! shapes = { x = "64", y = "64" }
+//! codecs = { y = { python = "gen.py:halves", values = 2, bytes = 4 } }
+//! dispatch = 1
+//! expect = { y = "x" }
+//! cases = [{ seed = 1 }]
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(32) fn main(@builtin(local_invocation_index) i: u32) {
+    if (i < 31u) { y[i] = pack2x16float(vec2(x[2u * i], x[2u * i + 1u])); }
+}
+"""
+
+
+def test_python_is_not_asked_about_words_that_were_never_written(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    decoder = GENERATORS.replace("lambda data, shape: ", f"lambda data, shape: open({str(asked)!r}, 'w') and ")
+    (tmp_path / "gen.py").write_text(decoder, encoding="utf-8")
+    (tmp_path / "k.wgsl").write_text(UNWRITTEN, encoding="utf-8")
+    (finding,) = run_check(tmp_path).kernel("k.wgsl")["findings"]
+    said = "`y` depends on what an output or scratch buffer held before: word 31 of y is "
+    assert (finding["code"], finding["message"][: len(said)]) == ("PX405", said)
+    assert not asked.exists()

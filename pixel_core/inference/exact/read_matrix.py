@@ -9,6 +9,7 @@ import numpy as np
 from pixel_core.errors import ModelUnusable
 from pixel_core.inference.exact.arithmetic import Activations, Floats
 from pixel_core.inference.exact.float_matrix import FloatMatrix
+from pixel_core.inference.exact.k_matrix import KMatrix
 from pixel_core.inference.exact.matrix import ExactMatrix
 from pixel_core.weights.dequantize import dequantize
 from pixel_core.weights.ggml_types import GgmlType
@@ -42,4 +43,6 @@ def read_matrix(model: ModelFile, name: str) -> Matrix:
     data = np.frombuffer(model.blocks(name), np.uint8).reshape(tensor.rows, -1, tensor.type.block_bytes)
     if tensor.type in (GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0):
         return ExactMatrix.from_blocks(tensor.type, data)
+    if tensor.type in (GgmlType.Q4_K, GgmlType.Q6_K):
+        return KMatrix.from_blocks(tensor.type, data)
     raise ModelUnusable(f"weights of the type {tensor.type.name} have no exact arithmetic")

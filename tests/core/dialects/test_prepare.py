@@ -77,6 +77,16 @@ def test_a_finding_stands_on_what_was_written(tmp_path: Path, prepare: str, text
     assert places(loaded, tmp_path) == [(message, *at)]
 
 
+def test_a_template_that_includes_is_told_what_to_do(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "[{ template = {} }]", "const a = 1;\n{% include 'a.wgsl' %}\n", a__wgsl="const b = 1;\n")
+    (finding,) = loaded.findings
+    assert finding.message == "the template cannot be rendered: there are no other files for it to include"
+    assert finding.hint == 'leave the line out with `strip`, and put the file before this one: `{ concat = ["structs.wgsl", "."] }`'
+    prepare = "[{ strip = ['{% include'] }, { concat = ['a.wgsl', '.'] }, { template = {} }]"
+    mended = load(tmp_path, prepare, "const a = b;\n{% include 'a.wgsl' %}\n", a__wgsl="const b = 1;\n")
+    assert mended.findings == ()
+
+
 def test_a_program_says_by_markers_where_its_lines_are_from(tmp_path: Path) -> None:
     program = "import sys; lines = sys.stdin.read().splitlines(); print(lines[2]); print('#line 1'); print(lines[0].upper())"
     other = "print('# 2 \\\"a.wgsl\\\"'); print('const d = e;')"

@@ -35,6 +35,8 @@ def expanded(text: str, **others: str) -> str:
         ("#if -1 > 0u\na\n#endif", "a"),
         ("#if 0x10 == 020 && 1 << 4 == 16\na\n#endif", "a"),
         ("#define SIZE 16\nx[#{SIZE}] #{OTHER}", "x[16] #{OTHER}"),
+        ("#define SIZE 16\n#{SIZE}u; vec#{SIZE}<f32>; a_#{SIZE}_b; #{SIZE} u; x #{SIZE}", "16u; vec16<f32>; a_16_b; 16 u; x 16"),
+        ("#define A 1\n#define B A\n#{A}#{B}; #{A}A; A#{A}", "11; 11; 11"),
         ("#pragma once\n#undef NEVER\nx", "x"),
     ],
 )

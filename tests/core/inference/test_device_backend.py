@@ -24,6 +24,7 @@ from pixel_core.inference.config import ModelConfig, read_config
 from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions
 from pixel_core.inference.exact_backend import ExactBackend
 from pixel_core.inference.plain_metadata import PlainMetadata
+from pixel_core.weights.gguf import Gguf
 from pixel_core.weights.model_file import ModelFile, open_model
 
 Write = Callable[[RandomModel], Path]
@@ -33,6 +34,9 @@ pytestmark = pytest.mark.device
 SMALL = RandomModel(type="Q4_1", width=96, heads=6, kv_heads=2, head_length=32, feed_forward=160, is_output_tied=True)
 
 SOME_FLOATS = {"token_embd": "F16", "attn_v": "F16", "attn_output": "BF16", "ffn_up": "F32", "ffn_down": "F16"}
+
+LARGE = RandomModel(width=256, heads=4, kv_heads=2, head_length=64, feed_forward=512, layers=1, is_output_tied=True)
+"""For types whose blocks are 256 columns long."""
 
 GEMMA = RandomModel(
     architecture="gemma3",
@@ -93,12 +97,15 @@ def check_equal(backend: DeviceBackend, actual: NDArray[np.float32], expected: N
         replace(SMALL, type="F16", is_output_tied=False),
         replace(SMALL, type="BF16", architecture="qwen3"),
         replace(SMALL, type="Q4_0", types=SOME_FLOATS),
+        replace(LARGE, type="Q4_K", is_output_tied=False),
+        # As llama-quantize mixes them: some values and ways down in Q6_K, and the output.
+        replace(LARGE, type="Q4_K", types={"token_embd": "Q6_K", "blk.0.attn_v": "Q6_K", "blk.0.ffn_down": "Q6_K", "attn_output": "Q8_0"}),
         # Five layers see eight tokens, the sixth sees all, with another base of rope.
         replace(GEMMA, type="Q8_0"),
     ],
     ids=[
         *("q4_1", "q4_0, own output", "q8_0, bias, halves", "q8_0, norms of heads", "q4_1, heads alone", "rope factors"),
-        *("f32", "f16, own output", "bf16", "floats among quants", "gemma3"),
+        *("f32", "f16, own output", "bf16", "floats among quants", "q4_k", "q4_k_m", "gemma3"),
     ],
 )  # fmt: skip
 def test_the_device_computes_what_numpy_does(model: RandomModel, open_both: Callable[..., tuple[DeviceBackend, ExactBackend]]) -> None:
@@ -137,6 +144,19 @@ def test_buffers_give_the_bits_of_textures(open_both: Callable[..., tuple[Device
     check_equal(device, device.feed_all(some_tokens(6)), exact.feed_all(some_tokens(6)))
 
 
+def test_planes_that_a_file_does_not_hold_are_packed(
+    open_both: Callable[..., tuple[DeviceBackend, ExactBackend]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PXI may hold the bytes of any tensor as they are, as those did that were made before there were planes for its type."""
+
+    def none(file: Gguf, name: str, plane: str) -> NDArray[np.uint32]:
+        raise KeyError(plane)
+
+    monkeypatch.setattr(Gguf, "texels", none)
+    device, exact = open_both(SMALL)
+    check_equal(device, device.feed([7]), exact.feed([7]))
+
+
 def test_a_truncated_cache_goes_on_as_if_nothing_had_been(open_both: Callable[..., tuple[DeviceBackend, ExactBackend]]) -> None:
     device, _ = open_both(SMALL)
     device.feed(some_tokens(5))
@@ -167,6 +187,10 @@ def test_what_no_kernel_computes_is_refused_in_a_sentence(random_model: Write) -
     for model, message in (
         (replace(SMALL, type="Q5_0"), "weights of the type Q5_0 have no kernels yet"),
         (replace(SMALL, type="Q8_0", head_length=20, heads=8, kv_heads=4), "the head has 20 components"),
+        (
+            replace(SMALL, layers=1, feed_forward=32_800),
+            "`blk.0.ffn_down.weight` has rows of 32,800 weights, too long for the device's kernels",
+        ),
     ):
         with open_model(random_model(model)) as file, pytest.raises(ModelUnusable, match=message):
             DeviceBackend(device, file, config_of(file))
@@ -204,6 +228,14 @@ def test_weights_that_are_floats_are_multiplied_with_floats(kind: str, bound: fl
     assert all_ < max(bound, 2e-3)
 
 
+@pytest.mark.parametrize("kind", ["Q4_K", "Q6_K"])
+def test_blocks_of_256_are_near_llama_cpp(kind: str, random_model: Write) -> None:
+    """llama.cpp gives activations one scale for 256 columns, the device one for 32: a rounding each, of which the device's is the finer."""
+    first, all_ = distances(random_model(replace(LARGE, type=kind)), some_tokens(24))
+    assert first < 0.1
+    assert all_ < 0.05
+
+
 def test_gemma_is_that_of_llama_cpp(random_model: Write) -> None:
     """24 tokens, three windows; llama.cpp looks GELU up in a table of float16, by a float16."""
     first, all_ = distances(random_model(replace(GEMMA, type="F32")), some_tokens(24))
@@ -213,7 +245,7 @@ def test_gemma_is_that_of_llama_cpp(random_model: Write) -> None:
 
 def test_weights_larger_than_a_page_are_split(random_model: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """An adapter with textures of 16 texels on a side and bindings of 8 KiB: every matrix of more than 64 or so rows has several pages."""
-    path = random_model(replace(SMALL, width=64, heads=2, kv_heads=1, feed_forward=64))
+    path = random_model(replace(SMALL, width=64, heads=2, kv_heads=1, feed_forward=64, types={"token_embd": "F16"}))
     tokens = some_tokens(6)
     with open_model(path) as file:
         expected = ExactBackend(file, config_of(file)).feed_all(tokens)

@@ -10,9 +10,9 @@ from pixel_core.inference.model_kernels import ModelKernels, model_shaders
 from pixel_core.kernels import check
 
 FOLDER = model_shaders()
-INCLUDED = {"activate", "activations", "each_token", "exact_exp", "exact_rsqrt", "float_texels", "quantise_block"}
-FLOATS = ("float_norm", "float_gate", "float_merge", "float_matvec", "embed_float")
-QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "choose", "embed_q4", "q4_matvec", *FLOATS)
+INCLUDED = {*("activate", "activations", "each_token", "exact_exp", "exact_rsqrt", "float_texels", "nibbles", "quantise_block", "six_bits")}
+TYPES = ("float_norm", "float_gate", "float_merge", "float_matvec", "embed_float", "embed_q4_k", "embed_q6_k")
+QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "choose", "embed_q4", "q4_matvec", *TYPES)
 """What continuous integration runs; `pixel-lsp check shaders/model` runs all."""
 
 
@@ -20,7 +20,7 @@ QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "ch
 def test_kernels_keep_their_contracts() -> None:
     report = check([FOLDER / f"{name}.wgsl" for name in QUICK])
     assert {kernel.contract: kernel.status for kernel in report.kernels if kernel.status != "passed"} == {}
-    assert len(report.kernels) == 26
+    assert len(report.kernels) == 28
     assert {one.code for one in report.findings} == {"PX210"}, "browsers ask for a directive that naga refuses"
 
 
@@ -31,7 +31,13 @@ def test_every_kernel_has_a_contract() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "macros"), [("q4_matvec", {"TOKENS": 4, "SCALE_TEXELS": 2, "TEXTURE": 1}), ("q8_0_matvec", {"TOKENS": 1})]
+    ("file", "macros"),
+    [
+        ("q4_matvec", {"TOKENS": 4, "SCALE_TEXELS": 2, "TEXTURE": 1}),
+        ("q8_0_matvec", {"TOKENS": 1}),
+        ("q4_k_matvec", {"TOKENS": 4}),
+        ("q6_k_matvec", {"TOKENS": 1}),
+    ],
 )
 def test_activations_in_uniforms_change_two_declarations_alone(file: str, macros: dict[str, int]) -> None:
     """Contracts fill storage buffers only, so they check the text with `x` in one; a model has it in `var<uniform>`."""

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,17 @@ import jsonschema
 import pytest
 import tomli
 
-from pixel_core.kernels.contract_keys import CASE_KEYS, CODEC_KEYS, COMPARE_KEYS, CONTRACT_KEYS, PASS_KEYS, SAMPLER_KEYS, TEXTURE_KEYS
+from pixel_core.dialects.steps import STEP_KEYS
+from pixel_core.kernels.contract_keys import (
+    CASE_KEYS,
+    CODEC_KEYS,
+    COMPARE_KEYS,
+    CONTRACT_KEYS,
+    ORACLE_KEYS,
+    PASS_KEYS,
+    SAMPLER_KEYS,
+    TEXTURE_KEYS,
+)
 from pixel_core.kernels.doc_block import find_doc_block
 from pixel_core.kernels.examine import examine
 from pixel_core.kernels.functions import FUNCTIONS
@@ -88,7 +99,7 @@ def test_sidecars_of_the_page_are_read(toml: str) -> None:
 
 
 def test_the_page_has_a_kernel_for_each_step() -> None:
-    assert len(blocks("wgsl")) == 17
+    assert len(blocks("wgsl")) == 18
     assert len(blocks("toml")) == 4
     assert len(blocks("python")) == 4
 
@@ -101,6 +112,23 @@ def test_every_function_is_on_the_page(name: str) -> None:
 @pytest.mark.parametrize("key", list(CONTRACT_KEYS))
 def test_every_key_is_on_the_page(key: str) -> None:
     assert f"| `{key}` | " in PAGE
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        ("`[[matmul.passes]]`", PASS_KEYS),
+        ("a case", CASE_KEYS),
+        ("a codec", CODEC_KEYS),
+        ("`compare`", COMPARE_KEYS),
+        ("a texture", TEXTURE_KEYS),
+        ("a sampler", SAMPLER_KEYS),
+        ("`oracle`", ORACLE_KEYS),
+        ("a step of `prepare`", STEP_KEYS),
+    ],
+)
+def test_every_key_of_an_inner_table_is_on_the_page(table: str, keys: Mapping[str, str]) -> None:
+    assert re.findall(rf"^\| {re.escape(table)} \| `(\w+)` \|", PAGE, flags=re.MULTILINE) == list(keys)
 
 
 # ---------------------------------------------------------------- the schema

@@ -245,6 +245,21 @@ def test_textures_are_refused(tmp_path: Path) -> None:
     check(tmp_path, ASKS_SLOW, "PX710", message, "state the truth of textures by `expect` or a `reference`")
 
 
+def test_codecs_in_python_are_refused(tmp_path: Path) -> None:
+    codec = 'codecs = { x = { python = "pairs.py:Pairs", values = 1, bytes = 4 } }'
+    write(
+        tmp_path,
+        "slow",
+        PROVED,
+        "",
+        ("//! dispatch", f"//! {codec}\n//! dispatch"),
+        ("x: array<f32>", "x: array<u32>"),
+        ("exp(x[id.x])", "f32(x[id.x])"),
+    )
+    message = "the oracle has `x` in a codec that only Python knows"
+    check(tmp_path, '"slow.wgsl:proved"', "PX710", message, "state the truth by `expect` or a `reference`")
+
+
 def test_a_kernel_of_the_same_file_answers(tmp_path: Path) -> None:
     oracle = '{ kernel = "fast.wgsl:slow", dispatch = "n" }'
     again = textwrap.dedent(SLOW).replace("BINDINGS", "")

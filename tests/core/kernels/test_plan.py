@@ -418,7 +418,8 @@ def test_shapes_follow_the_layout(declaration: str, structs: str, contract: str,
 
 
 @pytest.mark.parametrize(
-    ("codec", "shape", "size"), [("q4_0", "1 32", 20), ("q4_0", "3 64", 108), ("q8_0", "1 32", 36), ("f16x2", "n 3 2", 96)]
+    ("codec", "shape", "size"),
+    [("q4_0", "1 32", 20), ("q4_0", "3 64", 108), ("q8_0", "1 32", 36), ("f16x2", "n 3 2", 96), ("f32", "n 3", 96)],
 )
 def test_codecs_pack(codec: str, shape: str, size: int) -> None:
     case = plan_types("array<u32>", f'shapes = {{ y = "{shape}" }}\ncodecs = {{ y = "{codec}" }}\nexpect = {{ y = "0" }}')
@@ -509,6 +510,19 @@ def test_an_output_without_truth_is_a_warning() -> None:
     assert finding.message == "`c` is written, and nothing says what it must equal"
     assert finding.hint == 'add it to `expect`, or say that it is scratch: roles = { c = "scratch" }'
     assert [buffer.role for buffer in planned.cases[0].buffers] == ["in", "out", "scratch"]
+
+
+def test_padding_needs_no_truth_and_a_field_that_begins_likewise_does() -> None:
+    shader = """
+    struct List {{ count: u32, pad0: u32, padding: vec2<u32>, _unused: u32, {field}: u32 }}
+    @group(0) @binding(0) var<storage, read_write> list: List;
+    @compute @workgroup_size(1) fn main() {{ list.count = 1; }}
+    """
+    contract = '[main]\ndispatch = 1\nexpect = { "list.count" = "1" }'
+    assert plan(shader.format(field="pad_1"), contract).findings == ()
+    assert [one.message for one in plan(shader.format(field="padded"), contract).findings] == [
+        "`list.padded` is written, and nothing says what it must equal"
+    ]
 
 
 # ---------------------------------------------------------------- mistakes
@@ -680,7 +694,7 @@ def test_a_missing_uniform_shows_what_to_write() -> None:
             "",
             'shapes = { y = ⟦"n 3"⟧ }\nexpect = { y = "0" }\ncases = ["n=1"]',
             "`y` is 3 scalars, not a multiple of the 4 of vec4<f32> (case n=1)",
-            'shapes count scalars; say which sizes are allowed: where = ["… % 4 == 0"]',
+            'shapes count scalars: give the 4 an axis of their own, "… 4", or say which sizes are allowed: where = ["… % 4 == 0"]',
         ),
         (
             "array<f32, 6>",

@@ -91,3 +91,82 @@ def test_a_size_is_timed_once() -> None:
         targets, refusals = choose_targets([loaded], kernel=None, cases=[case])
         assert ([target.case.name for target in targets], refusals) == ([case], ())
         assert f"id.x < {case[2:]})" in targets[0].examined.loaded.wgsl.text
+
+
+TILED = """//! [k]
+//! dims = "n"
+//! let = { cells = "workgroup_size.x * 2" }
+//! prepare = [{ define = { N = "DEFINED" } }]
+//! overrides = { WIDTH = 32 }
+//! shapes = { y = "n" }
+//! dispatch = "ceil(n / workgroup_size.x)"
+//! expect = { y = "arange(n)" }
+//! cases = ["n=64", { name = "wide", dims = { n = 64 }, overrides = { WIDTH = 128 } }]
+override WIDTH = 64;
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+var<workgroup> cells: array<f32, N>;
+@compute @workgroup_size(SIZE) fn k(@builtin(global_invocation_id) id: vec3<u32>) { y[id.x] = f32(id.x); }
+"""
+
+
+def load_tiled(defined: str, size: str) -> LoadedShader:
+    return understand(SourceText(Path("k.wgsl"), TILED.replace("DEFINED", defined).replace("SIZE", size)), None)
+
+
+@pytest.mark.parametrize(
+    ("defined", "size", "texts"),
+    [
+        ("2 * WIDTH", "WIDTH", {"64": ["n=64"], "256": ["wide"]}),
+        ("workgroup_size.x + 1", "WIDTH", {"33": ["n=64"], "129": ["wide"]}),
+        ("workgroup_size.x + 1", "16, 4", {"17": ["n=64", "wide"]}),
+        ("cells", "WIDTH", {"64": ["n=64"], "256": ["wide"]}),
+        ("workgroup_size.x * workgroup_size.y", "16, 4", {"64": ["n=64", "wide"]}),
+    ],
+)
+def test_macros_know_overrides_and_the_workgroup_size(defined: str, size: str, texts: dict[str, list[str]]) -> None:
+    found: dict[str, list[str]] = {}
+    for examined in examine(load_tiled(defined, size)).kernels:
+        assert [finding.message for finding in examined.findings] == []
+        found[examined.loaded.wgsl.text.partition("array<f32, ")[2].partition(">")[0]] = [case.name for case in examined.cases]
+    assert found == texts
+
+
+@pytest.mark.parametrize(
+    ("defined", "size", "message", "hint"),
+    [
+        (
+            "2 * workgroup_size.x",
+            "N",
+            "`2 * workgroup_size.x` depends on the workgroup size, and decides it (case n=64)",
+            "name the size in `let` or `overrides`, and use that for both",
+        ),
+        (
+            "cells",
+            "N",
+            "`cells` depends on the workgroup size, and decides it (case n=64)",
+            "name the size in `let` or `overrides`, and use that for both",
+        ),
+        (
+            "workgroup_size.x",
+            "N",
+            "`workgroup_size.x` depends on the workgroup size, and decides it (case n=64)",
+            "name the size in `let` or `overrides`, and use that for both",
+        ),
+        ("workgroup_size.x / 3", "64", "`workgroup_size.x / 3` is 64/3; a whole number is needed here (case n=64)", "round it with `ceil`"),
+    ],
+)
+def test_a_macro_cannot_decide_what_it_depends_on(defined: str, size: str, message: str, hint: str) -> None:
+    examination = examine(load_tiled(defined, size))
+    assert [(one.code, one.message, one.hint) for one in examination.findings] == [("PX325", message, hint)]
+
+
+def test_a_case_that_does_not_say_an_override_is_told() -> None:
+    text = TILED.replace("DEFINED", "2 * WIDTH").replace("SIZE", "WIDTH").replace("//! overrides = { WIDTH = 32 }\n", "")
+    (finding,) = examine(understand(SourceText(Path("k.wgsl"), text), None)).findings
+    assert finding.message == "`WIDTH` cannot be known before the shader is prepared (case n=64)"
+    assert finding.hint == "this case does not say it, and the shader's own value is not read: overrides = { WIDTH = … }"
+
+
+def test_a_mistake_in_the_shader_is_told_and_not_the_macro() -> None:
+    text = TILED.replace("DEFINED", "workgroup_size.x").replace("SIZE", "WIDTH").replace("y[id.x] = ", "y[id.x] + ")
+    assert {one.code for one in examine(understand(SourceText(Path("k.wgsl"), text), None)).findings} == {"PX105"}

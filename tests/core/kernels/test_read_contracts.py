@@ -167,7 +167,7 @@ def test_reads_a_doc_block_and_keeps_its_places() -> None:
 
 
 PYTHON_CODEC = '{ python = "nf4.py:nf4", values = 64, bytes = 36 }'
-CODEC_HINT = f"one of f16x2, q4_0, q8_0, u8x4, unorm8x4, or {PYTHON_CODEC}"
+CODEC_HINT = f"one of f16x2, f32, q4_0, q8_0, u8x4, unorm8x4, or {PYTHON_CODEC}"
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\r"])

@@ -38,13 +38,19 @@ def values_at(model: ModelFile, name: str) -> dict[str, TexelValues | None]:
     return {one.plane.name: texel_values(model, one, np.arange(one.plane.height), np.arange(one.plane.width)) for one in planes}
 
 
-@pytest.mark.parametrize("kind", [GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0])
-def test_quants_hold_the_weights(open_both: OpenBoth, kind: GgmlType) -> None:
+@pytest.mark.parametrize(
+    ("kind", "plane"),
+    [
+        *((kind, "quants") for kind in (GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.Q4_K, GgmlType.Q6_K)),
+        (GgmlType.Q6_K, "high"),
+    ],
+)
+def test_quants_hold_the_weights(open_both: OpenBoth, kind: GgmlType, plane: str) -> None:
     """Of 37 rows, so that the last texels are not full."""
-    for model in open_both({"w": (kind, (96, 37))}):
+    for model in open_both({"w": (kind, (768, 37))}):
         tensor = model.tensors["w"]
         expected = np.nan_to_num(dequantize(kind, model.blocks("w"), tensor.shape))
-        found = values_at(model, "w")["quants"]
+        found = values_at(model, "w")[plane]
         assert found is not None
         height, width, down, across = found.cells.shape
         weights = np.nan_to_num(found.cells.transpose(0, 2, 1, 3).reshape(height * down, width * across))
@@ -64,15 +70,16 @@ def test_plain_numbers_lie_side_by_side(open_both: OpenBoth, kind: GgmlType, col
 
 @pytest.mark.parametrize("kind", [GgmlType.Q4_K, GgmlType.Q6_K])
 def test_large_blocks_show_their_root_mean_square(open_both: OpenBoth, kind: GgmlType) -> None:
-    for model in open_both({"w": (kind, (768, 3))}):
-        blocks = dequantize(kind, model.blocks("w"), (256, 9))
+    """Where a row is too long to lie in a row of texels."""
+    for model in open_both({"w": (kind, (129 * 256, 1))}):
+        blocks = dequantize(kind, model.blocks("w"), (256, 129))
         found = values_at(model, "w")["bytes"]
         assert found is not None
         first_bytes = np.arange(found.cells.size) * 16 // kind.block_bytes
         with np.errstate(all="ignore"):
-            expected = np.sqrt(np.mean(np.square(blocks), axis=1))[np.minimum(first_bytes, 8)]
+            expected = np.sqrt(np.mean(np.square(blocks), axis=1))[np.minimum(first_bytes, 128)]
         assert np.array_equal(found.cells.reshape(-1), expected, equal_nan=True)
-        assert np.array_equal(found.peak.reshape(-1), np.abs(blocks).max(axis=1)[np.minimum(first_bytes, 8)], equal_nan=True)
+        assert np.array_equal(found.peak.reshape(-1), np.abs(blocks).max(axis=1)[np.minimum(first_bytes, 128)], equal_nan=True)
 
 
 def test_types_that_cannot_be_computed_have_no_values(open_both: OpenBoth) -> None:
@@ -89,3 +96,18 @@ def test_scales_are_halves(open_both: OpenBoth) -> None:
         assert found is not None
         assert TexelFormat.BYTES4.planes == ("quants", "scales")
         assert np.array_equal(found.cells.reshape(2, 8).T, scales.astype(np.float32), equal_nan=True)
+
+
+def test_scales_of_large_blocks_are_what_their_runs_are_multiplied_with(open_both: OpenBoth) -> None:
+    for model in open_both({"a": (GgmlType.Q4_K, (256, 8)), "b": (GgmlType.Q6_K, (256, 8))}):
+        first, second = values_at(model, "a")["scales"], values_at(model, "b")["scales"]
+        assert first is not None
+        assert second is not None
+        data = np.frombuffer(model.blocks("a"), np.uint8).reshape(8, 144)
+        d = data[:, :2].copy().view(np.float16).astype(np.float32)
+        assert np.array_equal(first.cells[0, :, 0, :4], d * (data[:, 4:8] & 63), equal_nan=True)
+        data = np.frombuffer(model.blocks("b"), np.uint8).reshape(8, 210)
+        d = data[:, 208:].copy().view(np.float16).astype(np.float32)
+        expected = (d * data[:, 192:208].view(np.int8)).reshape(8, 8, 2).transpose(1, 0, 2).reshape(8, 16)
+        assert np.array_equal(second.cells[0, :8, 0], expected, equal_nan=True)
+        assert np.array_equal(second.cells[0, 8, 0], np.repeat(d[:, 0], 2), equal_nan=True)

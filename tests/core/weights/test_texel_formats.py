@@ -86,6 +86,41 @@ def test_bytes_of_four_rows_and_four_columns_are_a_texel() -> None:
     assert pack_plane(tensor, TexelFormat.BYTES4, "scales", blocks).shape == (2, 1, 4)
 
 
+def test_q4_k_has_a_texel_of_scales_for_each_row_of_a_block() -> None:
+    tensor = Tensor(name="a", shape=(512, 11), type=GgmlType.Q4_K)
+    blocks = random_blocks(tensor)
+    raw = np.frombuffer(blocks, np.uint8).reshape(11, 2, 144)
+    scales = pack_plane(tensor, TexelFormat.NIBBLES, "scales", blocks)
+    quants = pack_plane(tensor, TexelFormat.NIBBLES, "quants", blocks)
+    assert (scales.shape, quants.shape) == ((2, 16, 4), (2, 128, 4))
+    for row in range(11):
+        for block in range(2):
+            assert scales[row // 8, 8 * block + row % 8].tobytes() == raw[row, block, :16].tobytes()
+        for column in range(512):
+            within = column % 256
+            byte = int(raw[row, column // 256, 16 + within // 64 * 32 + within % 32])
+            expected = byte & 15 if within % 64 < 32 else byte >> 4
+            assert int(quants[row // 8, column // 4, column % 4]) >> (4 * (row % 8)) & 15 == expected
+
+
+def test_q6_k_has_a_plane_for_the_high_bits() -> None:
+    tensor = Tensor(name="a", shape=(256, 8), type=GgmlType.Q6_K)
+    blocks = random_blocks(tensor)
+    raw = np.frombuffer(blocks, np.uint8).reshape(8, 210)
+    quants, high, scales = (pack_plane(tensor, TexelFormat.SIX_BITS, plane, blocks) for plane in TexelFormat.SIX_BITS.planes)
+    assert (quants.shape, high.shape, scales.shape) == ((1, 64, 4), (1, 32, 4), (1, 9, 4))
+    for row in range(8):
+        for column in range(256):
+            half, within = divmod(column, 128)
+            low_byte = int(raw[row, 64 * half + within % 64])
+            assert int(quants[0, column // 4, column % 4]) >> (4 * row) & 15 == (low_byte & 15 if within < 64 else low_byte >> 4)
+            bits = int(raw[row, 128 + 32 * half + within % 32]) >> (within // 32 * 2) & 3
+            assert int(high[0, column // 8, column % 8 // 2]) >> (4 * row + column % 2 * 2) & 3 == bits
+        halves = scales[0].view("<u2")
+        assert [int(halves[part, row]) for part in range(8)] == raw[row, 192:208].copy().view("<u2").tolist()
+        assert halves[8, row] == raw[row, 208:].copy().view("<u2")[0]
+
+
 @pytest.mark.parametrize("kind", GgmlType, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("rows", [1, 3, 4, 5, 8, 17])
 def test_packing_can_be_undone(kind: GgmlType, rows: int) -> None:

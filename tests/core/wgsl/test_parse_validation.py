@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from pixel_core.source import SourceText
+from pixel_core.wgsl.check import check
 from wgsl_testing import annotate, split_cases, strip_notes
 
 ATTRIBUTES = r"""
@@ -250,3 +254,11 @@ def test_declarations(expected: str) -> None:
 @pytest.mark.parametrize("expected", split_cases(STATEMENTS))
 def test_statements(expected: str) -> None:
     assert annotate(strip_notes(expected)) == expected
+
+
+def test_what_was_called_push_constant_has_another_name() -> None:
+    (finding,) = check(SourceText(Path("k.wgsl"), "var<push_constant> n: u32;")).findings
+    assert finding.message == "there is no address space `push_constant`"
+    assert finding.hint == (
+        'WebGPU calls it `immediate`; where the file must stay as it is: `prepare = [{ define = { push_constant = "immediate" } }]`'
+    )

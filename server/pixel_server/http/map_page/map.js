@@ -50,7 +50,8 @@ function at(model, place) {
   return null;
 }
 
-const GROUPS = { nibbles: { quants: 8, scales: 8 }, bytes4: { quants: 4, scales: 8 } };
+const GROUPS = { nibbles: { quants: 8, scales: 8 }, bytes4: { quants: 4, scales: 8 }, six_bits: { quants: 8, high: 8, scales: 8 } };
+const COLUMNS = { quants: 4, high: 8 };
 
 function tellPlace(found) {
   if (!found) return '';
@@ -58,7 +59,8 @@ function tellPlace(found) {
   const rows = GROUPS[tensor.format]?.[plane.plane];
   const told = [tensor.name];
   if (rows) told.push(`rows ${count(y * rows)}–${count(Math.min(y * rows + rows, tensor.shape[1] ?? 1) - 1)}`);
-  if (plane.plane === 'quants') told.push(`columns ${count(x * 4)}–${count(x * 4 + 3)}`);
+  const columns = COLUMNS[plane.plane];
+  if (columns) told.push(`columns ${count(x * columns)}–${count(x * columns + columns - 1)}`);
   else told.push(plane.plane === 'scales' ? 'scales' : `texel ${count(x)}, ${count(y)}`);
   const head = tensor.heads?.find(one => one.plane === plane.plane && inside(one, plane.x + x, plane.y + y));
   if (head) told.push(`head ${head.head}`);
