@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pixel_core.kernels.load_shader import LoadedShader, load_shader, understand
 from pixel_core.kernels.validate import Checker, CheckOptions

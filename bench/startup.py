@@ -1,4 +1,4 @@
-"""Start-up of `pixel-lsp --version`, beside a Python that does nothing.
+"""Start-up of `pixel-lsp --version`, beside a Python that does nothing; and what other processes compute before they are of use.
 
 CPU time (user + system of the child) repeats within a few percent on a busy machine; wall time does not. The two programs
 take turns, so that whatever else the machine does falls on both.
@@ -20,6 +20,18 @@ from pathlib import Path
 PIXEL_LSP = Path(sys.executable).with_name("pixel-lsp")
 VERSION = (str(PIXEL_LSP), "--version")
 NOTHING = (sys.executable, "-c", "pass")
+KERNEL = Path(__file__).parents[1] / "shaders" / "matmul.wgsl"
+STARTS = {
+    "check of one kernel, with its worker": (str(PIXEL_LSP), "check", str(KERNEL)),
+    "modules of check": (sys.executable, "-c", "import pixel_server.commands.check"),
+    "modules of the language server": (sys.executable, "-c", "import pixel_server.app"),
+    "modules of the kernel worker": (sys.executable, "-c", "import pixel_core.kernels.answer_request"),
+    "engine of the kernel worker": (
+        sys.executable,
+        "-c",
+        "from pixel_core.kernels.open_engine import EngineOpening; EngineOpening().wait()",
+    ),
+}
 OURS = {"pixel_core", "pixel_server", "pixel_coach"}
 LIST_MODULES = """
 import sys
@@ -50,6 +62,10 @@ def main() -> None:
         nothing = statistics.median(pair[0][index] for pair in pairs) * 1e3
         version = statistics.median(pair[1][index] for pair in pairs) * 1e3
         print(f"{unit:4}  `python -c pass` {nothing:5.1f} ms  `pixel-lsp --version` {version:5.1f} ms  {version / nothing:.2f} times")
+    for name, command in STARTS.items():
+        times = [cpu_and_wall_s(command) for _ in range(max(runs // 4, 2) + 1)][1:]
+        cpu, wall = (statistics.median(one[index] for one in times) for index in range(2))
+        print(f"CPU {cpu:6.3f} s  wall {wall:6.3f} s  {name}")
     listed = subprocess.run((sys.executable, "-c", LIST_MODULES), check=True, capture_output=True, text=True)
     loaded = listed.stdout.splitlines()[1].split()
     ours = [name for name in loaded if name.partition(".")[0] in OURS]

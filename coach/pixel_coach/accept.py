@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.apply import apply_patch
 from pixel_coach.attempts import Attempt, CheckStatus, Proof
@@ -13,8 +15,7 @@ from pixel_coach.store import Store
 from pixel_coach.tasks import TRANSITIONS, State, Task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it.
 
     Attributes:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
+
+import msgspec
 
 ACCEPTANCE_SCORE: Final = 8
 """A review accepts from this score on; evidence must hold besides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True, kw_only=True):
     """A new text for one file. Nothing but `apply` writes it.
 
     Attributes:
@@ -50,8 +50,7 @@ class CheckStatus(str, Enum):
     """The task gives nothing to check by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceCheck:
+class EvidenceCheck(msgspec.Struct, frozen=True, kw_only=True):
     """One check of an attempt.
 
     Attributes:
@@ -68,11 +67,10 @@ class EvidenceCheck:
     summary: str
     feedback: str = ""
     seconds: float = 0.0
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Everything executed for one attempt.
 
     Attributes:
@@ -96,8 +94,7 @@ class Evidence:
     measured_speedup: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionScore:
+class CriterionScore(msgspec.Struct, frozen=True, kw_only=True):
     """How one criterion of a review was judged.
 
     Attributes:
@@ -111,8 +108,7 @@ class CriterionScore:
     score: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewFinding:
+class ReviewFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One remark of a review.
 
     Attributes:
@@ -132,8 +128,7 @@ class ReviewFinding:
     severity: str = "warning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class Review(msgspec.Struct, frozen=True, kw_only=True):
     """An opinion about one attempt. It can veto and never rescue.
 
     Attributes:
@@ -155,8 +150,7 @@ class Review:
     text_sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewUnavailable:
+class ReviewUnavailable(msgspec.Struct, frozen=True, kw_only=True):
     """No opinion could be had; neither a score nor a pass.
 
     Attributes:
@@ -170,8 +164,7 @@ class ReviewUnavailable:
     retry_after_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One candidate of one round, kept whatever came of it.
 
     Attributes:

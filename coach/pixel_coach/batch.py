@@ -10,11 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.accept import accept
 from pixel_coach.agents.base import Log
@@ -37,8 +37,7 @@ NO_AGENT: Final = "none"
 _KEY_VARIABLES: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchOptions:
+class BatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a run is to do.
 
     Attributes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
+
+import msgspec
 
 from pixel_coach.agents.estimate_tokens import estimate_tokens
 from pixel_coach.errors import PromptTooLong
@@ -27,8 +28,7 @@ _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,63}")
 _MAX_SYMBOLS: Final = 24
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContextPart:
+class ContextPart(msgspec.Struct, frozen=True, kw_only=True):
     """One quoted text: what it is, where it comes from, and the text."""
 
     title: str
@@ -36,8 +36,7 @@ class ContextPart:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What is quoted.
 
     Attributes:

@@ -5,8 +5,9 @@ A review can veto and never rescue: no branch lets an opinion lift what evidence
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pixel_coach.attempts import ACCEPTANCE_SCORE, CheckStatus, Evidence, Proof, Review, ReviewUnavailable
 from pixel_coach.tasks import State
@@ -15,8 +16,7 @@ NOT_REVIEWED: Final = "not reviewed: "
 """How the reason of a review begins that could not be had."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done with a task.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
+
+import msgspec
 
 MAX_CHARACTERS: Final = 1 << 20
 """Longest text that is taken from a reply."""
@@ -29,15 +30,13 @@ _ELISION: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A whole new text for the target."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoCandidate:
+class NoCandidate(msgspec.Struct, frozen=True, kw_only=True):
     """A reply that holds no usable text; `problem` is one sentence, for the model and for people."""
 
     problem: str

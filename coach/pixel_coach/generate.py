@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_coach.agents.base import Agent, OnText, Prompt, Reply, Usage
 from pixel_coach.agents.estimate_tokens import TEMPLATE_TOKENS, estimate_tokens
@@ -30,8 +31,7 @@ UNKNOWN_CONTEXT: Final = 4_096
 MIN_REPLY_TOKENS: Final = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """What one round is to write.
 
     Attributes:
@@ -59,8 +59,7 @@ class Assignment:
     context_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """One reply, and the patch that it holds.
 
     Attributes:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
+
+import msgspec
 
 MAX_COMPARED: Final = 25_000_000
 """Pairs of lines that are compared at most; texts that differ more than that are one hunk. Bounds the time, which is quadratic."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hunk:
+class Hunk(msgspec.Struct, frozen=True, kw_only=True):
     """Neighbouring lines of the old text, and what the new text has in their place.
 
     Attributes:

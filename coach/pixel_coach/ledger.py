@@ -7,10 +7,11 @@ because its coach was killed or its reply broke off, counts for ever: the reques
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_coach.agents.base import Usage
 from pixel_coach.budget_day import budget_day, end_of_budget_day
@@ -28,8 +29,7 @@ FREE_AGENTS: Final = frozenset({"ollama", "llama.cpp", "embedded", "pixel", "scr
 """Agents that run on the user's own machine. `openai` may speak to anybody: it is free only when the caller says that it is local."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """The right to make one request.
 
     Attributes:

@@ -1,6 +1,7 @@
 """The coach from Python: the names of its first description, with their meaning. Everything here blocks until it is done.
 
 ```python
+import msgspec
 from pixel_coach import Action, GeminiAgent, LocalLLMAgent, NewTask, coach_task, run_coaching_loop
 
 task = NewTask(workspace=Path.cwd(), title="Tiled matmul", action=Action.WRITE_FILE, target="kernels/matmul.wgsl")
@@ -18,12 +19,13 @@ workspace's texts may be sent (`pixel-lsp agents --allow-review`).
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.agents.base import Agent, Availability
 from pixel_coach.agents.choose import Team, choose
@@ -45,8 +47,7 @@ from pixel_coach.tasks import NewTask, State, Task
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoachedTask:
+class CoachedTask(msgspec.Struct, frozen=True, kw_only=True):
     """What came of `coach_task`.
 
     Attributes:
@@ -134,7 +135,7 @@ class LocalLLMAgent:
         async def ask(team: Team) -> str:
             writer = _member(team.generator, team)
             said = [{"reason": feedback}] if feedback else []
-            fields: dict[str, Any] = {field.name: getattr(task, field.name) for field in dataclasses.fields(NewTask)}
+            fields: dict[str, Any] = {name: getattr(task, name) for name in NewTask.__struct_fields__}
             fields["metadata"] = {**task.metadata, REJECTIONS: said}
             numbered = Task(**fields, number=0)
             assignment = Assignment(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, final
+
+from msgspec.structs import replace
 
 from pixel_coach.agents.base import Agent, Availability, OnText, Prompt, Reply, Usage
 from pixel_coach.agents.estimate_tokens import estimate_tokens

@@ -6,8 +6,10 @@ The speed-up that is told is the one measured against the current file in the sa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.attempts import Attempt, CheckStatus, Evidence, EvidenceCheck, Patch, Proof
 from pixel_coach.tasks import Task
@@ -23,8 +25,7 @@ class Stopwatch(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """A right variant of a kernel, and how fast it was measured to be.
 
     Attributes:

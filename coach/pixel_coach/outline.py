@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+import msgspec
 
 from pixel_core.source import SourceText
 from pixel_core.wgsl.parse import parse
@@ -14,8 +15,7 @@ from pixel_core.wgsl.syntax import AliasDeclaration, FunctionDeclaration, Struct
 _MAX_CHARACTERS: Final = 600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Symbol:
+class Symbol(msgspec.Struct, frozen=True, kw_only=True):
     """One declaration: its name, and its text without a body."""
 
     name: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Union
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from pixel_coach.read_toml import read_toml
@@ -79,8 +79,7 @@ class _PriceFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundPrice:
+class FoundPrice(msgspec.Struct, frozen=True, kw_only=True):
     """The price that a model is counted by.
 
     Attributes:
@@ -94,8 +93,7 @@ class FoundPrice:
     notice: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceTable:
+class PriceTable(msgspec.Struct, frozen=True, kw_only=True):
     """Prices of one day.
 
     Attributes:

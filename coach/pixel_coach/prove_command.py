@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 HARNESS: Final = "/harness"
 """Where the plugin is in the sandbox."""
@@ -15,8 +16,7 @@ _PYTHON: Final = re.compile(r"python(?:3(?:\.[0-9]+)?)?(?:\.exe)?")
 _SELECTING: Final = ("-k", "-m", "--deselect", "--ignore", "--ignore-glob", "--lf", "--ff", "-x", "--exitfirst", "--maxfail", "--sw")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestCommand:
+class TestCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What is run.
 
     Attributes:

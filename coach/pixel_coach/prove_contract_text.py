@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.attempts import EvidenceCheck
 from pixel_coach.prove_feedback import errors_of, findings_text
@@ -23,8 +25,7 @@ from pixel_core.wgsl.types import Matrix, Scalar, Type, Vector
 NAME: Final = "unchanged_contract"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelCandidate:
+class KernelCandidate(msgspec.Struct, frozen=True, kw_only=True):
     """A shader that was written, and what it is measured by.
 
     Attributes:
@@ -49,11 +50,10 @@ class KernelCandidate:
     action: Action
     mentions_f16: bool
     mentions_integers: bool = True
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    surroundings: Surroundings = msgspec.field(default_factory=Surroundings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractJudgement:
+class ContractJudgement(msgspec.Struct, frozen=True, kw_only=True):
     """What `unchanged_contract` came to.
 
     Attributes:

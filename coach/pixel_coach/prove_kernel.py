@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
+
+import msgspec
 
 from pixel_coach.attempts import CheckStatus, EvidenceCheck
 from pixel_coach.prove_barriers import find_missing_barrier
@@ -26,8 +28,7 @@ _ENVIRONMENT_CODES: Final = ("PX9",)
 _NO_CONTRACTS: Final = ContractFile(contracts=(), findings=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelProof:
+class KernelProof(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out about a kernel.
 
     Attributes:

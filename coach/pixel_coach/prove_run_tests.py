@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +23,7 @@ class _Report(msgspec.Struct, frozen=True):
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestRun:
+class TestRun(msgspec.Struct, frozen=True, kw_only=True):
     """What one run came to.
 
     Attributes:

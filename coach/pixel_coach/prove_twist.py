@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeVar, cast
+
+import msgspec
 
 from pixel_coach.prove_python import parse_python
 from pixel_coach.prove_twist_sources import Place, sources_of_names
@@ -43,8 +44,7 @@ def other_than(value, by=BY):
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwistedTests:
+class TwistedTests(msgspec.Struct, frozen=True, kw_only=True):
     """One file of tests, falsified.
 
     Attributes:

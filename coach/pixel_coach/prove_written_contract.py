@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
+
+import msgspec
 
 from pixel_coach.attempts import CheckStatus, EvidenceCheck
 from pixel_coach.prove_contract_text import code_of
@@ -33,8 +34,7 @@ _BAGS: Final = frozenset({"multiset", "histogram"})
 WRITTEN_CONTRACT_CHECKS: Final = ("parse", "unchanged_code", "contract", "mutants")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenContract:
+class WrittenContract(msgspec.Struct, frozen=True, kw_only=True):
     """A contract, and the kernel that it is for.
 
     Attributes:
@@ -54,8 +54,7 @@ class WrittenContract:
     contract: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractProof:
+class ContractProof(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out.
 
     Attributes:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Union, cast, get_args, get_origin
 
 import msgspec
 import tomli
+from msgspec.structs import replace
 
 from pixel_coach.settings import LOCAL_SERVICES, REVIEW_SERVICES, AgentSettings, CoachSettings, Criterion
 from pixel_coach.settings_file import WORKSPACE_KEYS, CoachFile, CriterionTable, GeneratorTable, LimitsTable, ReviewerTable
@@ -34,8 +34,7 @@ _TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {"generator": GeneratorTabl
 _ABSOLUTE: Final = frozenset({"python", "prices", "program"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsMistake:
+class SettingsMistake(msgspec.Struct, frozen=True, kw_only=True):
     """Something in the settings that does not count.
 
     Attributes:
@@ -60,8 +59,7 @@ class SettingsMistake:
         return f"{path}:{self.line}: {self.message}" if self.line else f"{path}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overrides:
+class Overrides(msgspec.Struct, frozen=True, kw_only=True):
     """What flags say; None where they are silent. They are the user's own words and may raise a limit.
 
     Attributes:
@@ -120,15 +118,14 @@ def read_settings(
     return settings, (*mistakes, *more)
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(msgspec.Struct):
     """One table of settings in one file, and the mistakes found in it."""
 
     path: Path
     source: SourceText
     places: Mapping[TomlPath, KeyPlace]
     prefix: tuple[str, ...]
-    mistakes: list[SettingsMistake] = field(default_factory=list)
+    mistakes: list[SettingsMistake] = msgspec.field(default_factory=list)
 
     def tell(self, key: TomlPath, message: str, hint: str = "", *, is_error: bool = True) -> None:
         whole: TomlPath = (*self.prefix, *key)
@@ -341,7 +338,7 @@ def _apply_workspace(settings: CoachSettings, given: Mapping[str, Any], workspac
     return replace(
         settings,
         candidates=given.get("candidates", settings.candidates),
-        limits=Limits(**{one.name: min(getattr(settings.limits, one.name), limits.get(one.name, _NO_LIMIT)) for one in fields(Limits)}),
+        limits=Limits(**{name: min(getattr(settings.limits, name), limits.get(name, _NO_LIMIT)) for name in Limits.__struct_fields__}),
         protected=(*settings.protected, *given.get("protected", ())),
         criteria=_criteria(given.get("criteria")) or settings.criteria,
         playbooks=(*settings.playbooks, *playbooks),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -23,8 +22,7 @@ _STEP: Final = re.compile(r"\.(?P<key>[^.\[\]`]+)|\[(?P<index>\d+)\]")
 _UNKNOWN_FIELD: Final = re.compile(r"unknown field `(?P<key>[^`]*)`")
 
 
-@dataclass(frozen=True, slots=True)
-class TomlDocument(Generic[T]):
+class TomlDocument(msgspec.Struct, Generic[T], frozen=True):
     """A document that was read.
 
     Attributes:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import PurePosixPath
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.agents.base import Agent, OnText, Prompt, Reply
 from pixel_coach.anchor_findings import anchor_findings
@@ -36,8 +38,7 @@ MAX_WAITS: Final = 2
 REPLY_TOKENS: Final = 4_096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewSubject:
+class ReviewSubject(msgspec.Struct, frozen=True, kw_only=True):
     """What is reviewed.
 
     Attributes:

@@ -17,9 +17,10 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_coach.sandbox_command import MOUNT_SCRIPT, bubblewrap_command
 from pixel_coach.sandbox_copy import JobFolder, copy_workspace
@@ -33,8 +34,7 @@ _CHUNK: Final = 1 << 16
 _INSTALL: Final = "install bubblewrap and util-linux (`sudo apt-get install bubblewrap util-linux`)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxAbsence:
+class SandboxAbsence(msgspec.Struct, frozen=True, kw_only=True):
     """Why nothing can be executed here.
 
     Attributes:
@@ -46,8 +46,7 @@ class SandboxAbsence:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxLimits:
+class SandboxLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What a job may use.
 
     Attributes:
@@ -71,8 +70,7 @@ class SandboxLimits:
     output_bytes: int = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxJob:
+class SandboxJob(msgspec.Struct, frozen=True, kw_only=True):
     """One command.
 
     Attributes:
@@ -89,17 +87,16 @@ class SandboxJob:
 
     command: tuple[str, ...]
     workspace: Path
-    overlay: Mapping[str, bytes] = field(default_factory=dict)
+    overlay: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     writable: tuple[str, ...] = ()
     interpreter: Path | None = None
-    read_only: Mapping[str, Path] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    read_only: Mapping[str, Path] = msgspec.field(default_factory=dict)
+    environment: Mapping[str, str] = msgspec.field(default_factory=dict)
     input: bytes = b""
-    limits: SandboxLimits = field(default_factory=SandboxLimits)
+    limits: SandboxLimits = msgspec.field(default_factory=SandboxLimits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxResult:
+class SandboxResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a job ended.
 
     Attributes:
@@ -119,8 +116,7 @@ class SandboxResult:
     output_is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sandbox:
+class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     """What jobs are run with.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from pixel_coach.sandbox_copy import JobFolder
 
@@ -21,8 +22,7 @@ _PARTS: Final = ("bin", "lib", "lib64")
 _SYSTEM_FILES: Final = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
 
 
-@dataclass(frozen=True, slots=True)
-class MountScript:
+class MountScript(msgspec.Struct, frozen=True):
     """Shell lines, and how their failures begin."""
 
     text: str

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Final
+
+import msgspec
 
 _SECRET_FILES: Final = (
     ".env",
@@ -68,8 +69,7 @@ _NAMED: Final = re.compile(
 _PLACEHOLDER: Final = "REMOVED_SECRET_{}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redaction:
+class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     """A text whose secrets are replaced.
 
     Attributes:

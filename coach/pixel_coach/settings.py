@@ -5,9 +5,10 @@ Addresses, executables and the names of key variables are the user's alone: no w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_coach.tasks import Limits
 
@@ -15,8 +16,7 @@ LOCAL_SERVICES: Final = ("ollama", "llama.cpp", "openai", "embedded", "pixel", "
 REVIEW_SERVICES: Final = ("gemini", "gemini-cli", "scripted")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentSettings:
+class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which service answers, and how it is reached.
 
     Attributes:
@@ -41,8 +41,7 @@ class AgentSettings:
     threads: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
+class Criterion(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a review judges.
 
     Attributes:
@@ -66,8 +65,7 @@ CRITERIA: Final = (
 """The five criteria of a review, unless the settings name others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoachSettings:
+class CoachSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings in force.
 
     Attributes:
@@ -92,7 +90,7 @@ class CoachSettings:
     is_review_wanted: bool = True
     candidates: int = 1
     temperature: float = 0.2
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = msgspec.field(default_factory=Limits)
     dollars_per_day: float = 1.0
     requests_per_day: int = 200
     protected: tuple[str, ...] = ()

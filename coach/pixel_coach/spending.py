@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spending:
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
     """Requests counted together.
 
     Attributes:
@@ -40,8 +40,7 @@ class Spending:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Savings:
+class Savings(msgspec.Struct, frozen=True, kw_only=True):
     """What was paid, beside what it would have cost had the reviewer written what the generator wrote.
 
     Computed from the generator's own token counts at the reviewer's price. The reviewer would have counted tokens a little differently,
@@ -79,8 +78,7 @@ class Savings:
         return (cost - self.spent_dollars) / cost if cost else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerSummary:
+class LedgerSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What the tasks of a workspace, or of one phase, have taken.
 
     Attributes:
@@ -105,8 +103,7 @@ class LedgerSummary:
         return self.completed / self.ended if self.ended else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaySpending:
+class DaySpending(msgspec.Struct, frozen=True, kw_only=True):
     """What has been spent on the day that quotas count by.
 
     Attributes:

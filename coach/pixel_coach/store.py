@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import final
+
+from msgspec.structs import replace
 
 from pixel_coach import store_attempts, store_leases, store_tasks
 from pixel_coach.attempts import Attempt, Evidence, Review, ReviewUnavailable

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from pixel_coach.attempts import Attempt, Evidence, Review, ReviewUnavailable
 from pixel_coach.errors import QueueError

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.errors import LeaseLost, QueueError
 from pixel_coach.store_connection import Connection
@@ -22,8 +24,7 @@ HAND_MADE: Final = frozenset({State.PENDING, State.COMPLETED, State.NEEDS_HUMAN,
 """The states that a person can put a task into; the others are for a coach that holds a lease."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """The right to work on a task.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.attempts import Attempt, Evidence, Patch, Review, ReviewUnavailable
 from pixel_coach.errors import QueueError

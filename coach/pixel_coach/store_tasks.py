@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.errors import QueueError
 from pixel_coach.store_connection import Connection
@@ -28,7 +28,7 @@ def tasks_by(index: str) -> str:
 IN_ORDER: Final = "ORDER BY t.priority DESC, t.position, t.number"
 """The order in which tasks are handed out."""
 
-EDITABLE: Final = frozenset(field.name for field in fields(NewTask)) - {"workspace", "key"}
+EDITABLE: Final = frozenset(NewTask.__struct_fields__) - {"workspace", "key"}
 """The fields that a person may change."""
 
 MAX_LIMIT: Final = 1_000_000_000

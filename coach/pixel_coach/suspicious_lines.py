@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_core.source import SourceText
 from pixel_core.wgsl.lexer import lex
@@ -20,8 +21,7 @@ from pixel_core.wgsl.syntax import Token, TokenKind
 _ASSIGNMENTS: Final = frozenset({"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "++", "--"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     uses: frozenset[str]
     gives: frozenset[str]
     depth: int

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.agents.base import Agent, Availability, Usage
 from pixel_coach.apply import read_base
@@ -42,8 +44,7 @@ class Gatherer(Stopwatch, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opinion:
+class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     """A review, or why there is none; by the local rules in the second case."""
 
     review: Review | None = None

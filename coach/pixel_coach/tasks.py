@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 MIN_PRIORITY: Final = 1
 MAX_PRIORITY: Final = 10
@@ -73,8 +74,7 @@ WORKING: Final = frozenset({State.IN_PROGRESS, State.IN_REVIEW})
 """The states in which some coach holds a lease on the task."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of a task may spend.
 
     Attributes:
@@ -90,8 +90,7 @@ class Limits:
     requests: int = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewTask:
+class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task before the store has numbered it.
 
     Attributes:
@@ -122,13 +121,12 @@ class NewTask:
     key: str | None = None
     priority: int = DEFAULT_PRIORITY
     depends_on: tuple[int, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = msgspec.field(default_factory=Limits)
     agent: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task(NewTask):
+class Task(NewTask, frozen=True, kw_only=True):
     """A task of the queue, as it was when it was read.
 
     Attributes:

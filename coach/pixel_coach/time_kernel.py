@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from statistics import median, quantiles
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.prove_contract_text import KernelCandidate, judge_contract
 from pixel_core.kernels.load_shader import LoadedShader
@@ -32,8 +34,7 @@ _MOST_COPIED: Final = 1024 * 65535
 """Words of the roofline's copy: a whole number of these, and no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeedRecord:
+class SpeedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured: seconds for two executions of the case, from submission to the last byte read.
 
     On a GPU they are seconds of the wall; on a software adapter CPU seconds of all threads, since whatever else the machine does would

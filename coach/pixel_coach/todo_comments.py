@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+import msgspec
 
 from pixel_coach.tasks import Action, NewTask
 
@@ -47,8 +48,7 @@ _NESTED: Final = frozenset({".wgsl", ".rs"})
 """Languages whose block comments nest."""
 
 
-@dataclass(frozen=True, slots=True)
-class _CommentLine:
+class _CommentLine(msgspec.Struct, frozen=True):
     number: int
     text: str
 

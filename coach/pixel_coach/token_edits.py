@@ -7,9 +7,10 @@ fit is refuted by the parser in a moment. The space is what a repair searches, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_core.source import SourceText
 from pixel_core.wgsl import builtins
@@ -41,8 +42,7 @@ _COMPONENTS: Final = ("x", "y", "z", "w")
 _STEPS: Final = (-1, 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditableToken:
+class EditableToken(msgspec.Struct, frozen=True, kw_only=True):
     """A token, and what could stand in its place.
 
     Attributes:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_core.dialects.expanded_text import ExpandedText, Segment
 from pixel_core.findings import Location, Span
 from pixel_core.source import SourceText
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """One use of a macro: where, and of which."""
 
     location: Location
     macro: str
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(msgspec.Struct):
     """A segment that may still grow."""
 
     start: int

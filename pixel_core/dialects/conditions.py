@@ -6,7 +6,8 @@ As in C, a name that is no macro is 0; unlike in C, and as in C++, `true` is 1. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.dialects.lex_macros import TRIVIA, Kind, Token
 
@@ -42,8 +43,7 @@ class BadCondition(Exception):  # noqa: N818 -- becomes a finding
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(msgspec.Struct, frozen=True):
     number: int
     is_unsigned: bool = False
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+
 from pixel_core.findings import Label, Location, Span
 from pixel_core.source import SourceText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """A run of characters with one origin.
 
     Attributes:
@@ -44,8 +45,7 @@ class Segment:
         return Span(self.spelled.start + start - self.start, self.spelled.start + end - self.start)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a range of an expanded text comes from: one place, and the macro's definition as a label."""
 
     location: Location

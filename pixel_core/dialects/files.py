@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
+
+import msgspec
 
 from pixel_core.dialects.problems import MAX_CHARACTERS
 from pixel_core.source import SourceText
@@ -27,8 +28,7 @@ OUTSIDE = "lies outside of the workspace"
 """How `ReadFile` begins about a path that leads out of the workspace."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Files:
+class Files(msgspec.Struct, kw_only=True):
     """The files of one preparation.
 
     Attributes:
@@ -40,7 +40,7 @@ class Files:
 
     read: ReadFile
     folders: Sequence[Path] = ()
-    texts: dict[Path, SourceText | None] = field(default_factory=dict[Path, "SourceText | None"])
+    texts: dict[Path, SourceText | None] = msgspec.field(default_factory=dict[Path, "SourceText | None"])
     characters: int = 0
     _modules: dict[str, Path] | None = None
 

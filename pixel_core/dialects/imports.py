@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.dialects.lex_macros import TRIVIA, Kind, Token
 
@@ -11,8 +12,7 @@ MAX_IMPORTS = 256
 """Of one directive."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Import:
+class Import(msgspec.Struct, frozen=True, kw_only=True):
     """One imported path.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from pixel_core.dialects.build_text import Use
 from pixel_core.dialects.expanded_text import ExpandedText
@@ -39,8 +40,7 @@ _KINDS = {"line_end": Kind.LINE_END, "blank": Kind.BLANK, "word": Kind.WORD, "nu
 _NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True, eq=False)
-class Token:
+class Token(msgspec.Struct, eq=False):
     """One token, with where it is from.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.dialects.lex_macros import TRIVIA, Kind, Token
 
@@ -11,8 +12,7 @@ VARIADIC = "__VA_ARGS__"
 PASTE = "##"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Macro:
+class Macro(msgspec.Struct, frozen=True, kw_only=True):
     """One macro.
 
     Attributes:

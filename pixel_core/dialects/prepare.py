@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.dialects.build_text import TextBuilder
 from pixel_core.dialects.expanded_text import ExpandedText
@@ -24,8 +25,7 @@ HERE = "."
 """What `concat` calls the file itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedText:
+class PreparedText(msgspec.Struct, frozen=True, kw_only=True):
     """What the steps made.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.dialects.build_text import TextBuilder
 from pixel_core.dialects.conditions import BadCondition, evaluate_condition
@@ -26,8 +27,7 @@ _CONDITIONS = ("if", "ifdef", "ifndef")
 _GROWING = frozenset((Kind.WORD, Kind.NUMBER))
 
 
-@dataclass(slots=True)
-class _Branches:
+class _Branches(msgspec.Struct):
     """An `#if` with what follows it.
 
     Attributes:
@@ -45,13 +45,12 @@ class _Branches:
     has_else: bool = False
 
 
-@dataclass(slots=True)
-class _File:
+class _File(msgspec.Struct):
     """A file being read."""
 
     home: ExpandedText
     path: Path
-    branches: list[_Branches] = field(default_factory=list[_Branches])
+    branches: list[_Branches] = msgspec.field(default_factory=list[_Branches])
 
     @property
     def is_active(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from pixel_core.dialects.expanded_text import ExpandedText
 from pixel_core.findings import Finding, Label, Location, Severity
@@ -30,11 +31,10 @@ class TooMuch(Exception):  # noqa: N818 -- not an error of ours: it ends an expa
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Problems:
+class Problems(msgspec.Struct, frozen=True):
     """The findings so far."""
 
-    findings: list[Finding] = field(default_factory=list[Finding])
+    findings: list[Finding] = msgspec.field(default_factory=list[Finding])
 
     def tell(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Union
+
+import msgspec
 
 from pixel_core.findings import Span
 from pixel_core.source import SourceText
@@ -21,16 +22,14 @@ STEP_KEYS: Mapping[str, str] = {
 MAX_STEPS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """A text with its place in the contract's file."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preprocess:
+class Preprocess(msgspec.Struct, frozen=True, kw_only=True):
     """`define`, `include`, or both: the macro preprocessor.
 
     Attributes:
@@ -43,16 +42,14 @@ class Preprocess:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StripLines:
+class StripLines(msgspec.Struct, frozen=True, kw_only=True):
     """`strip = ["import "]`: lines that begin so, blanks before it aside, are left out; their line ends stay."""
 
     beginnings: tuple[Written, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StripAround:
+class StripAround(msgspec.Struct, frozen=True, kw_only=True):
     """`strip = { after = "A", before = "B" }`: only what stands behind the first A and before the next B is kept."""
 
     after: Written | None
@@ -60,8 +57,7 @@ class StripAround:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StripBetween:
+class StripBetween(msgspec.Struct, frozen=True, kw_only=True):
     """`strip = { from = "A", to = "B" }`: everything from each A to the next B, both included, is left out."""
 
     start: Written
@@ -69,8 +65,7 @@ class StripBetween:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(msgspec.Struct, frozen=True, kw_only=True):
     """`template = { n = 4 }`: jinja2 with these values; `delimiters` are those of expressions."""
 
     values: Mapping[str, Any]
@@ -78,16 +73,14 @@ class Template:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concat:
+class Concat(msgspec.Struct, frozen=True, kw_only=True):
     """`concat = ["a.wgsl", "."]`: files in this order; `.` is the text so far, which comes last where it is not named."""
 
     files: tuple[Written, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(msgspec.Struct, frozen=True, kw_only=True):
     """`command = ["python3", "expand.py"]`: a program that reads the text and writes WGSL."""
 
     arguments: tuple[Written, ...]
@@ -97,8 +90,7 @@ class Command:
 Step = Union[Preprocess, StripLines, StripAround, StripBetween, Template, Concat, Command]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
+class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     """The steps of one contract.
 
     Attributes:

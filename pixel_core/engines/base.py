@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol, Union
+
+import msgspec
 
 from pixel_core.processes.exits import ChildExit
 
@@ -12,8 +13,7 @@ EngineExit = ChildExit
 """The process that held the engine ended or was killed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdapterInfo:
+class AdapterInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What ran a kernel.
 
     Attributes:
@@ -33,8 +33,7 @@ class AdapterInfo:
     quirks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextureView:
+class TextureView(msgspec.Struct, frozen=True, kw_only=True):
     """How one binding sees a texture.
 
     Attributes:
@@ -48,8 +47,7 @@ class TextureView:
     sample_type: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BindingJob:
+class BindingJob(msgspec.Struct, frozen=True, kw_only=True):
     """One binding of one dispatch.
 
     Attributes:
@@ -67,8 +65,7 @@ class BindingJob:
     view: TextureView | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchJob:
+class DispatchJob(msgspec.Struct, frozen=True, kw_only=True):
     """One dispatch: entry point, pipeline constants by name, workgroups, bindings.
 
     With `indirect`, a storage buffer and the place of the first of three u32 in it, the workgroups stand there when it runs.
@@ -83,8 +80,7 @@ class DispatchJob:
     immediates: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferJob:
+class BufferJob(msgspec.Struct, frozen=True, kw_only=True):
     """One buffer: its initial bytes, whether it is a uniform, and whether it is read back."""
 
     initial: bytes | memoryview
@@ -92,8 +88,7 @@ class BufferJob:
     read_back: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextureJob:
+class TextureJob(msgspec.Struct, frozen=True, kw_only=True):
     """One texture.
 
     Attributes:
@@ -117,35 +112,31 @@ class TextureJob:
     read_back: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplerJob:
+class SamplerJob(msgspec.Struct, frozen=True, kw_only=True):
     """A sampler: `nearest` or `linear` for minification and magnification, the nearest level, and address modes along u, v and w."""
 
     filter: str
     address: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelJob:
+class KernelJob(msgspec.Struct, frozen=True, kw_only=True):
     """Dispatches that run in order over a set of buffers, textures and samplers, whose names differ."""
 
     source: str
     buffers: Mapping[str, BufferJob]
     dispatches: tuple[DispatchJob, ...]
-    textures: Mapping[str, TextureJob] = field(default_factory=dict["str", "TextureJob"])
-    samplers: Mapping[str, SamplerJob] = field(default_factory=dict["str", "SamplerJob"])
+    textures: Mapping[str, TextureJob] = msgspec.field(default_factory=dict["str", "TextureJob"])
+    samplers: Mapping[str, SamplerJob] = msgspec.field(default_factory=dict["str", "SamplerJob"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopCut:
+class LoopCut(msgspec.Struct, frozen=True, kw_only=True):
     """A loop that the adapter ended before its exit was taken: line and column of the loop, from 1."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelRun:
+class KernelRun(msgspec.Struct, frozen=True, kw_only=True):
     """A job that ran to its end.
 
     Attributes:
@@ -161,8 +152,7 @@ class KernelRun:
     cpu_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompileFailure:
+class CompileFailure(msgspec.Struct, frozen=True, kw_only=True):
     """The engine refused the shader or its pipeline.
 
     Attributes:
@@ -182,8 +172,7 @@ class CompileFailure:
     entry_point: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFailure:
+class RunFailure(msgspec.Struct, frozen=True, kw_only=True):
     """The job compiled and did not run to its end: `out_of_memory`, `validation`, `device_lost` or `cancelled`."""
 
     reason: str
@@ -194,8 +183,7 @@ Answer = Union[tuple[KernelRun, ...], CompileFailure, RunFailure]
 """One run per job, or the first thing that kept one from running."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedRuns:
+class TimedRuns(msgspec.Struct, frozen=True, kw_only=True):
     """How long a job took, as seconds of one run of it: uploads and downloads are not part of it.
 
     Attributes:

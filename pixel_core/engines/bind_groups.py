@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from pixel_core.engines.base import DispatchJob
 from pixel_core.engines.bounded_cache import BoundedCache
@@ -14,13 +15,12 @@ from pixel_core.engines.textures import PlacedTextures
 _KEPT_BIND_GROUPS = 16
 
 
-@dataclass(slots=True)
-class CompiledPipeline:
+class CompiledPipeline(msgspec.Struct):
     """A compiled entry point with the layouts of its groups, and the bind groups made for it."""
 
     pipeline: Any
-    layouts: dict[int, Any] = field(default_factory=dict[int, Any])
-    bind_groups: BoundedCache[tuple[object, ...], Any] = field(default_factory=lambda: BoundedCache(_KEPT_BIND_GROUPS))
+    layouts: dict[int, Any] = msgspec.field(default_factory=dict[int, Any])
+    bind_groups: BoundedCache[tuple[object, ...], Any] = msgspec.field(default_factory=lambda: BoundedCache(_KEPT_BIND_GROUPS))
 
 
 def bind_groups(

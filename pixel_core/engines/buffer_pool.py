@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from pixel_core.engines.guards import Region
 
 Buffer = TypeVar("Buffer")
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation(Generic[Buffer]):
+class Allocation(msgspec.Struct, Generic[Buffer], frozen=True):
     """A buffer of the device.
 
     Attributes:

@@ -7,14 +7,14 @@ compiled, whatever the compiler itself counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, Union
+
+import msgspec
 
 from pixel_core.findings import Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageLabel:
+class MessageLabel(msgspec.Struct, frozen=True, kw_only=True):
     """A place that a compiler points at, and its words there; `start` and `end` are code-point offsets."""
 
     start: int
@@ -22,8 +22,7 @@ class MessageLabel:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompilerMessage:
+class CompilerMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a compiler says.
 
     Attributes:
@@ -47,8 +46,7 @@ class CompilerMessage:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AbsentCompiler:
+class AbsentCompiler(msgspec.Struct, frozen=True, kw_only=True):
     """A compiler that could not be asked.
 
     Attributes:
@@ -62,8 +60,7 @@ class AbsentCompiler:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompilerVerdicts:
+class CompilerVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     """What all compilers say about one text.
 
     Attributes:

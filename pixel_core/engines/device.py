@@ -11,11 +11,11 @@ import importlib.metadata
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import wgpu
+from msgspec.structs import replace
 from wgpu.backends.wgpu_native import lib, lib_version_info
 from wgpu.backends.wgpu_native.extras import set_instance_extras
 
@@ -37,9 +37,9 @@ from pixel_core.engines.buffer_pool import Allocation, BufferPool
 from pixel_core.engines.canaries import LOOP_CAP, WORKGROUP_MEMORY_NOT_ZEROED, cached_quirks, keep_quirks, run_canaries
 from pixel_core.engines.driver_hint import driver_hint
 from pixel_core.engines.explicit_layouts import LayoutEntry, explicit_layouts
-from pixel_core.engines.find_loop_cut import find_loop_cut
+from pixel_core.engines.find_loop_cut import find_loop_cut, watch_every_loop
 from pixel_core.engines.guards import storage_region, uniform_region
-from pixel_core.engines.instrument import zero_workgroup_memory
+from pixel_core.engines.instrument import WatchedShader, zero_workgroup_memory
 from pixel_core.engines.job_checks import check_job
 from pixel_core.engines.naga_message import read_naga_message
 from pixel_core.engines.native_backends import NATIVE_BACKENDS
@@ -109,6 +109,7 @@ class DeviceEngine:
         self._quirks: tuple[str, ...] = ()
         self._modules: BoundedCache[str, wgpu.GPUShaderModule | CompileFailure] = BoundedCache(_KEPT_MODULES)
         self._pipelines: BoundedCache[tuple[object, ...], CompiledPipeline | CompileFailure] = BoundedCache(_KEPT_PIPELINES)
+        self._watched: BoundedCache[str, WatchedShader] = BoundedCache(_KEPT_MODULES)
         self._pool: BufferPool[wgpu.GPUBuffer] = BufferPool(self._create_buffer, lambda buffer: buffer.destroy(), _POOL_BYTES)
         self._device: wgpu.GPUDevice | None = self._open_device()
         self._limits = {name: int(value) for name, value in self._device.limits.items()}
@@ -211,7 +212,8 @@ class DeviceEngine:
         """Run a job again with every loop watched, on an adapter that ends loops; None on any other."""
         if LOOP_CAP not in self._quirks:
             return None
-        return find_loop_cut(job, self._analyse(job.source), self.run)
+        watched = self._watched.get_or_make(job.source, lambda: watch_every_loop(self._analyse(job.source)))
+        return find_loop_cut(job, watched, self.run)
 
     def _run_apart(self, jobs: Sequence[KernelJob], is_cancelled: Callable[[], bool]) -> Answer:
         runs: list[KernelRun] = []

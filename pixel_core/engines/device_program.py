@@ -10,9 +10,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
+import msgspec
 import wgpu
 from wgpu.backends.wgpu_native.extras import set_instance_extras
 
@@ -37,8 +37,7 @@ Contents: TypeAlias = Any
 """Anything with the buffer protocol, contiguous, such as a numpy array or a slice of a mapped file. It is read and not kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramBuffer:
+class ProgramBuffer(msgspec.Struct, frozen=True, kw_only=True):
     """A buffer on the device. Two of them are equal only if they are one.
 
     Attributes:
@@ -54,8 +53,7 @@ class ProgramBuffer:
     is_uniform: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferRange:
+class BufferRange(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a buffer, as what a binding holds.
 
     Attributes:
@@ -69,8 +67,7 @@ class BufferRange:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramTexture:
+class ProgramTexture(msgspec.Struct, frozen=True, kw_only=True):
     """An `rgba32uint` texture on the device.
 
     Attributes:
@@ -91,8 +88,7 @@ class ProgramTexture:
 Resource: TypeAlias = ProgramBuffer | BufferRange | ProgramTexture
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramPipeline:
+class ProgramPipeline(msgspec.Struct, frozen=True, kw_only=True):
     """A compiled entry point.
 
     Attributes:
@@ -108,8 +104,7 @@ class ProgramPipeline:
     serial: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramDispatch:
+class ProgramDispatch(msgspec.Struct, frozen=True, kw_only=True):
     """One dispatch, ready to be recorded any number of times.
 
     Attributes:

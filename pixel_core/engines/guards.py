@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+import msgspec
 
 GUARD_BYTES = 256
 """Browsers bind at multiples of 256; so a band of that size keeps the content where they would have it."""
@@ -15,8 +16,7 @@ _SMALLEST_CLASS = 1024
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(msgspec.Struct, frozen=True):
     """Where a buffer's content lies inside its allocation.
 
     Attributes:

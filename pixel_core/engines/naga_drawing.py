@@ -16,7 +16,8 @@ Lines end at line feeds alone, whatever WGSL takes for a line break.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.engines.compilers import MessageLabel
 
@@ -29,8 +30,7 @@ _MAX_ROWS = 200
 """Rows of a drawing that are read; naga marks a handful of places."""
 
 
-@dataclass(slots=True)
-class _Snippet:
+class _Snippet(msgspec.Struct):
     """One line of the source as it is drawn.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
+
+import msgspec
 
 from pixel_core.engines.base import KernelJob
 from pixel_core.engines.buffer_pool import Allocation
@@ -16,8 +17,7 @@ _STAGING_BYTES = 1 << 28
 _ALIGNMENT = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Copy(Generic[Buffer]):
+class Copy(msgspec.Struct, Generic[Buffer], frozen=True):
     """One buffer with its bands on its way back.
 
     Attributes:
@@ -42,12 +42,11 @@ class Copy(Generic[Buffer]):
         return (self.size + _ALIGNMENT - 1) // _ALIGNMENT * _ALIGNMENT
 
 
-@dataclass(slots=True)
-class Received:
+class Received(msgspec.Struct):
     """What came back of one job."""
 
-    contents: dict[str, bytes] = field(default_factory=dict)
-    broken_guards: list[str] = field(default_factory=list)
+    contents: dict[str, bytes] = msgspec.field(default_factory=dict)
+    broken_guards: list[str] = msgspec.field(default_factory=list)
 
     def take(self, copy: Copy[Buffer], data: memoryview) -> None:
         """Look at the bands of a range and keep its content."""

@@ -11,8 +11,9 @@ import ctypes
 import importlib.metadata
 import os
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pixel_core.engines.compilers import AbsentCompiler, CompilerMessage, MessageLabel
 from pixel_core.findings import Severity

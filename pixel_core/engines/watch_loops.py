@@ -6,8 +6,10 @@ loop knows whether it was left by an exit of its own; behind a loop that was not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import chain
 from typing import Union
+
+import msgspec
 
 from pixel_core.engines.text_edits import TextEdits, free_prefix
 from pixel_core.findings import Severity
@@ -20,18 +22,21 @@ from pixel_core.wgsl.walk import children
 _AnyLoop = Union[Loop, For, While]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedShader:
+class WatchedShader(msgspec.Struct, frozen=True, kw_only=True):
     """A shader that says which of its loops was cut.
 
     Attributes:
         source: The rewritten text. It has one more binding, a `var<storage, read_write>` of 4 bytes, to be cleared before the
             run: afterwards it holds 0, or the number (from 1) of the first loop that an invocation found cut.
         loops: Line and column, from 1, of each loop's keyword in the original text; loop number n is `loops[n - 1]`.
+        entries: Names of the compute entry points that reach a loop. They use the extra buffer, and the others must not be given it.
+        binding: Where the extra buffer is bound, in the group that was asked for.
     """
 
     source: str
     loops: tuple[tuple[int, int], ...]
+    entries: frozenset[str]
+    binding: int
 
 
 def watch_loops(module: Module, *, group: int, binding: int) -> WatchedShader:
@@ -47,25 +52,31 @@ def watch_loops(module: Module, *, group: int, binding: int) -> WatchedShader:
     """
     tree = module.tree
     if any(finding.severity is Severity.ERROR for finding in tree.findings):
-        return WatchedShader(source=tree.source.text, loops=())
+        return WatchedShader(source=tree.source.text, loops=(), entries=frozenset(), binding=binding)
     rewriter = _Rewriter(TextEdits(tree), free_prefix(tree, "watched"))
-    for function in _compute_functions(module):
+    reached = _reached_functions(module)
+    looping: set[FunctionDeclaration] = set()
+    for function in sorted(set(chain.from_iterable(reached.values())), key=lambda one: one.start):
+        before = len(rewriter.keywords)
         if function.body is not None:
             rewriter.rewrite(function.body)
+        if len(rewriter.keywords) > before:
+            looping.add(function)
     source = rewriter.edits.apply()
     if rewriter.keywords:
         source += f"\n@group({group}) @binding({binding}) var<storage, read_write> {rewriter.prefix}_cut: u32;\n"
     loops = tuple(tree.source.position(keyword.start) for keyword in rewriter.keywords)
-    return WatchedShader(source=source, loops=loops)
+    entries = frozenset(name for name, functions in reached.items() if not looping.isdisjoint(functions))
+    return WatchedShader(source=source, loops=loops, entries=entries, binding=binding)
 
 
-def _compute_functions(module: Module) -> list[FunctionDeclaration]:
-    found: dict[FunctionDeclaration, None] = {}
-    for entry in module.entries:
-        if stage_of_entry(entry) == "compute":
-            found[entry] = None
-            found.update((node, None) for node in reachable(entry, module.names.references) if isinstance(node, FunctionDeclaration))
-    return sorted(found, key=lambda function: function.start)
+def _reached_functions(module: Module) -> dict[str, list[FunctionDeclaration]]:
+    """Name of each compute entry point → itself and every function that it reaches."""
+    return {
+        entry.name.text: [entry, *(node for node in reachable(entry, module.names.references) if isinstance(node, FunctionDeclaration))]
+        for entry in module.entries
+        if stage_of_entry(entry) == "compute"
+    }
 
 
 class _Rewriter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pixel_core.engines.text_edits import TextEdits, free_prefix
 from pixel_core.findings import Severity
@@ -100,8 +100,7 @@ def _below_aliases(expression: Expression, names: Names) -> Expression:
     return expression
 
 
-@dataclass(slots=True)
-class _Writer:
+class _Writer(msgspec.Struct):
     """Writes the statements that zero one variable. Types are copied as the module writes them: module scope knows their names."""
 
     names: Names

@@ -33,6 +33,10 @@ def _open_reference(file: ModelFile, config: ModelConfig, context_length: int) -
 
 def _open_device(file: ModelFile, config: ModelConfig, context_length: int) -> Backend:
     # Loads wgpu and looks for an adapter.
+    from pixel_core.engines.load_wgpu import load_wgpu
+    from pixel_core.kernels.open_engine import cache_folder
+
+    load_wgpu(cache_folder())
     from pixel_core.engines.device_program import open_program_device
     from pixel_core.inference.choose_profile import choose_profile
     from pixel_core.inference.device_backend import DeviceBackend, DeviceOptions

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+import msgspec
 import numpy as np
 
 from pixel_core.kernels.bounded import Floats, Precision
@@ -22,8 +22,7 @@ OwnError = Callable[[Floats, Floats, Floats, Precision], Floats]
 WGSL = "WGSL, Accuracy of Concrete Floating Point Expressions"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccuracyRow:
+class AccuracyRow(msgspec.Struct, frozen=True, kw_only=True):
     """One function.
 
     Attributes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Union
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from pixel_core import __version__
 from pixel_core.engines.bounded_cache import BoundedCache
@@ -65,8 +65,7 @@ _KEPT_TIMED_BYTES = 1 << 28
 _decode = msgspec.json.Decoder(WorkerRequest).decode
 
 
-@dataclass(frozen=True, slots=True)
-class _Kernel:
+class _Kernel(msgspec.Struct, frozen=True):
     """A kernel with its plan."""
 
     checked: CheckedKernel

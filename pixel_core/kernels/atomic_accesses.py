@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.findings import Span
 from pixel_core.kernels.load_shader import LoadedShader
@@ -27,8 +28,7 @@ _COMPOUND = {"=": "atomicStore", "+=": "atomicAdd", "-=": "atomicSub", "&=": "at
 _MAX_DEPTH = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlainAtomic:
+class PlainAtomic(msgspec.Struct, frozen=True, kw_only=True):
     """One plain access.
 
     Attributes:

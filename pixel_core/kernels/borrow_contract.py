@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pixel_core.kernels.buffer_uses import entry_bindings
 from pixel_core.kernels.contract import KernelContract, Parameter, PassContract

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any, Union
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from pixel_core.kernels.expression_nodes import ExpressionProblem
@@ -36,8 +37,7 @@ ZERO: Floats = np.zeros(())
 ZERO.setflags(write=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Precision:
+class Precision(msgspec.Struct, frozen=True, kw_only=True):
     """What a WGSL float type can hold, relative to the value it rounds.
 
     Attributes:
@@ -71,8 +71,7 @@ FLOAT_KINDS = frozenset({"f32", "f16", "float"})
 INTEGER_KINDS = frozenset({"i32", "u32", "int"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounded:
+class Bounded(msgspec.Struct, frozen=True, kw_only=True):
     """An array with its error.
 
     Attributes:
@@ -87,8 +86,8 @@ class Bounded:
 
     value: Array
     kind: str
-    bound: Floats = field(default_factory=lambda: ZERO)
-    spread: Floats = field(default_factory=lambda: ZERO)
+    bound: Floats = msgspec.field(default_factory=lambda: ZERO)
+    spread: Floats = msgspec.field(default_factory=lambda: ZERO)
     varies: bool = False
     is_estimated: bool = False
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.wgsl.layout import parts_of
@@ -12,8 +13,7 @@ from pixel_core.wgsl.texel_formats import view_dimension
 from pixel_core.wgsl.types import Array, Atomic, Resource, Scalar, Struct, Type
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferUse:
+class BufferUse(msgspec.Struct, frozen=True, kw_only=True):
     """One buffer or texture of a contract.
 
     Attributes:

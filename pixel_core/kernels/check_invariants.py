@@ -8,10 +8,10 @@ leaves open counts as holding: `sum(y, axis=1) == 1` asks for no more than f32 c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from pixel_core.kernels.bounded import INTEGER_KINDS, Bounded, from_input

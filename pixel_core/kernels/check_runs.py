@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Union
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from pixel_core.engines.base import KernelRun
@@ -23,8 +24,7 @@ _WRITTEN_ROLES = frozenset({"out", "inout", "accumulate"})
 _INPUT_ROLES = frozenset({"in", "table"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Difference:
+class _Difference(msgspec.Struct, frozen=True, kw_only=True):
     """Elements of one part that differ between two runs.
 
     Attributes:

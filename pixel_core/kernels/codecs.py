@@ -8,11 +8,11 @@ reproduces; `f16x2` is WGSL's `pack2x16float` (two f16 in a u32, the first in th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +22,7 @@ Bytes = NDArray[np.uint8]
 Values = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Codec:
+class Codec(msgspec.Struct, frozen=True, kw_only=True):
     """A packed format.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pixel_core.engines.compilers import CompilerMessage, CompilerVerdicts
 from pixel_core.findings import Finding, Label, Location, Severity, Span

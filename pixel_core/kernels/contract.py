@@ -6,8 +6,9 @@ Every mapping keeps the order of the file. Names are the shader's own. Knows no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Union
+
+import msgspec
 
 from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Span
@@ -25,8 +26,7 @@ Parameter = Union[Expression, tuple["Parameter", ...], Mapping[str, "Parameter"]
 """The value of a uniform: a scalar, a list (vector or array), or a table by field name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """`file.py:function`, resolved against the contract's folder by the runner, never here."""
 
     file: str
@@ -34,8 +34,7 @@ class Reference:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Oracle:
+class Oracle(msgspec.Struct, frozen=True, kw_only=True):
     """`naive.wgsl:main`: another kernel, whose outputs are the truth; its file is resolved against the contract's folder.
 
     Attributes:
@@ -59,8 +58,7 @@ class Oracle:
         return f"{self.file}:{self.kernel}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compare:
+class Compare(msgspec.Struct, frozen=True, kw_only=True):
     """How one output is judged.
 
     Attributes:
@@ -89,8 +87,7 @@ class Compare:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indirect:
+class Indirect(msgspec.Struct, frozen=True, kw_only=True):
     """`indirect = "arguments 4"`: the buffer that holds the workgroups in x, y and z, and the place of the first, counted in u32."""
 
     buffer: str
@@ -98,8 +95,7 @@ class Indirect:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassContract:
+class PassContract(msgspec.Struct, frozen=True, kw_only=True):
     """One dispatch (or `repeat` of them).
 
     A list in `bind` cycles with the nearest repeat: the pass's own, else that of the group right around it.
@@ -134,8 +130,7 @@ class PassContract:
         return f"{self.key}.{name}" if self.key else name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassGroup:
+class PassGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Passes that run one after the other, and all of that `repeat` times.
 
     Attributes:
@@ -163,8 +158,7 @@ def walk_steps(steps: Iterable[Step]) -> Iterator[Step]:
             yield from walk_steps(step.passes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseContract:
+class CaseContract(msgspec.Struct, frozen=True, kw_only=True):
     """One case as written: `"M=64 N=64 K=64"` or a table."""
 
     name: str
@@ -174,11 +168,10 @@ class CaseContract:
     params: Mapping[str, Parameter]
     seed: int | None
     span: Span
-    sources: Mapping[str, InputSource] = field(default_factory=dict[str, InputSource])
+    sources: Mapping[str, InputSource] = msgspec.field(default_factory=dict[str, InputSource])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """What one case may cost.
 
     Attributes:
@@ -192,8 +185,7 @@ class Budget:
     invocations: int = 1 << 27
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScratchBuffer:
+class ScratchBuffer(msgspec.Struct, frozen=True, kw_only=True):
     """A buffer of `buffers = { tmp = "u32 n" }`: storage that shader variables share between passes."""
 
     scalar: str
@@ -201,8 +193,7 @@ class ScratchBuffer:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextureContract:
+class TextureContract(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of `textures`.
 
     Attributes:
@@ -217,8 +208,7 @@ class TextureContract:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplerContract:
+class SamplerContract(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of `samplers`: a filter (see `FILTERS`) and the address modes along u, v and w (see `ADDRESS_MODES`)."""
 
     filter: str
@@ -226,8 +216,7 @@ class SamplerContract:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelContract:
+class KernelContract(msgspec.Struct, frozen=True, kw_only=True):
     """One contract.
 
     Attributes:
@@ -293,9 +282,9 @@ class KernelContract:
     budget: Budget
     flops: Expression | None
     prepare: Preparation | None
-    macros: Mapping[tuple[int, str], Expression] = field(default_factory=dict[tuple[int, str], Expression])
-    sources: Mapping[str, InputSource] = field(default_factory=dict[str, InputSource])
-    python_codecs: Mapping[str, PythonCodec] = field(default_factory=dict[str, PythonCodec])
+    macros: Mapping[tuple[int, str], Expression] = msgspec.field(default_factory=dict[tuple[int, str], Expression])
+    sources: Mapping[str, InputSource] = msgspec.field(default_factory=dict[str, InputSource])
+    python_codecs: Mapping[str, PythonCodec] = msgspec.field(default_factory=dict[str, PythonCodec])
     span: Span
     key_spans: Mapping[str, Span]
     source: SourceText
@@ -352,8 +341,7 @@ class KernelContract:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractFile:
+class ContractFile(msgspec.Struct, frozen=True, kw_only=True):
     """All contracts of one shader, and what is wrong with the ones that could not be read.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast
+
+import msgspec
 
 from pixel_core.dialects.steps import Preparation
 from pixel_core.findings import Finding, Label, Span
@@ -38,14 +39,13 @@ def type_name(value: Toml) -> str:
     return names.get(type(value), "a date or time")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """A document being read: its text, the places of its keys, and what grows: the findings so far, and every `prepare`."""
 
     text: EmbeddedText
     places: Mapping[TomlPath, KeyPlace]
-    findings: list[Finding] = field(default_factory=list[Finding])
-    preparations: list[Preparation] = field(default_factory=list[Preparation])
+    findings: list[Finding] = msgspec.field(default_factory=list[Finding])
+    preparations: list[Preparation] = msgspec.field(default_factory=list[Preparation])
 
     # ------------------------------------------------------------ places
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+import msgspec
 
 from pixel_core.findings import Span
 from pixel_core.kernels.contract_keys import CONTRACT_KEYS
@@ -14,8 +15,7 @@ from pixel_core.source import SourceText
 from pixel_core.wgsl.syntax import Token, TokenKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmbeddedText:
+class EmbeddedText(msgspec.Struct, frozen=True, kw_only=True):
     """A text whose lines stand somewhere in a file.
 
     Attributes:
@@ -39,8 +39,7 @@ class EmbeddedText:
         return self.origins[line] + offset - self.starts[line]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocBlock:
+class DocBlock(msgspec.Struct, frozen=True, kw_only=True):
     """What the `//!` lines of a shader hold.
 
     Attributes:
@@ -52,8 +51,7 @@ class DocBlock:
     misplaced: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     text: str
     origin: int
 

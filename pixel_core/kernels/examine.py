@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_core.findings import Finding, Location, Severity
 from pixel_core.kernels.load_oracle import OracleKernel, load_oracle
@@ -18,8 +20,7 @@ from pixel_core.kernels.report import FAILED, SKIPPED, ValidationReport
 from pixel_core.rules import RULES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExaminedKernel:
+class ExaminedKernel(msgspec.Struct, frozen=True, kw_only=True):
     """A kernel that could be planned, or says in its findings why not.
 
     Attributes:
@@ -55,8 +56,7 @@ class ExaminedKernel:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
+class Examination(msgspec.Struct, frozen=True, kw_only=True):
     """A shader, examined.
 
     Attributes:

@@ -9,11 +9,11 @@ import signal
 from collections import OrderedDict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
+from msgspec.structs import replace
 
 from pixel_core import __version__
 from pixel_core.engines.base import AdapterInfo

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.findings import Finding
 from pixel_core.kernels.place import (
@@ -26,8 +27,7 @@ _DETAIL_LINES = 8
 """How many lines of a compiler's text or a traceback a finding shows; the last ones, where the cause stands."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Explanation:
+class _Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """How one kind of fault is told.
 
     Attributes:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Union
+
+import msgspec
 
 from pixel_core.findings import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(msgspec.Struct, frozen=True, kw_only=True):
     """A literal; exact (`0.1` is one tenth). `is_float` tells `1.0` from `1`."""
 
     value: Fraction
@@ -19,16 +19,14 @@ class Number:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameUse:
+class NameUse(msgspec.Struct, frozen=True, kw_only=True):
     """A plain name or one with a single dot: `M`, `workgroup_size.x`, `old.keys`, `p.pos`; also the constants `inf nan pi true false`."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnaryOperation:
+class UnaryOperation(msgspec.Struct, frozen=True, kw_only=True):
     """`-`, `+`, `~` or `not`."""
 
     operator: str
@@ -36,8 +34,7 @@ class UnaryOperation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BinaryOperation:
+class BinaryOperation(msgspec.Struct, frozen=True, kw_only=True):
     """`+ - * / // % ** @ << >> & | ^`, `and`, `or`."""
 
     operator: str
@@ -46,8 +43,7 @@ class BinaryOperation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """One comparison `== != < <= > >=` (chains are joined with `and`)."""
 
     operator: str
@@ -56,8 +52,7 @@ class Comparison:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditional:
+class Conditional(msgspec.Struct, frozen=True, kw_only=True):
     """`then if condition else otherwise`."""
 
     condition: Node
@@ -66,8 +61,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionCall:
+class FunctionCall(msgspec.Struct, frozen=True, kw_only=True):
     """`function(arguments, keyword=value)`."""
 
     function: str
@@ -76,8 +70,7 @@ class FunctionCall:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
     """`start:stop:step` inside brackets."""
 
     start: Node | None
@@ -86,8 +79,7 @@ class Slice:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscript:
+class Subscript(msgspec.Struct, frozen=True, kw_only=True):
     """`base[indices]`; an index of None is a new axis, `Ellipsis` is not offered."""
 
     base: Node
@@ -95,8 +87,7 @@ class Subscript:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sequence:
+class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     """`(a, b)` or `[a, b]`: shapes, axes and choices."""
 
     items: tuple[Node, ...]
@@ -106,8 +97,7 @@ class Sequence:
 Node = Union[Number, NameUse, UnaryOperation, BinaryOperation, Comparison, Conditional, FunctionCall, Subscript, Sequence]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class Expression(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed expression.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from pixel_core.kernels.buffer_uses import has_content
 from pixel_core.kernels.contract import CaseContract, KernelContract, Parameter, PassContract
@@ -22,8 +23,7 @@ from pixel_core.wgsl.types import Array, Matrix, Scalar, Struct, Type, Vector
 _CODES: Final = {"f32": "<f", "f16": "<e", "i32": "<i", "u32": "<I"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FittedCase:
+class FittedCase(msgspec.Struct, frozen=True, kw_only=True):
     """A case as contracts write it.
 
     Attributes:
@@ -33,8 +33,8 @@ class FittedCase:
     """
 
     dims: Mapping[str, int]
-    overrides: Mapping[str, str] = field(default_factory=dict[str, str])
-    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    overrides: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    params: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
     @property
     def name(self) -> str:

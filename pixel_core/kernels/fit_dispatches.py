@@ -8,11 +8,12 @@ kernel pass: the truth is the contract's, and what runs is what the program runs
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import tomli
+from msgspec.structs import replace
 
 from pixel_core.dialects.steps import Preprocess
 from pixel_core.findings import Finding, Severity
@@ -37,16 +38,14 @@ _ROUNDED_UP: Final = 16
 """Buffers of a program have whole texels."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfitted:
+class Unfitted(msgspec.Struct, frozen=True, kw_only=True):
     """A dispatch that no case stands for, and why."""
 
     dispatch: ObservedDispatch
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FittedDispatches:
+class FittedDispatches(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the dispatches.
 
     Attributes:
@@ -72,8 +71,7 @@ def fit_dispatches(observed: Sequence[ObservedDispatch]) -> FittedDispatches:
     return FittedDispatches(shaders=tuple(fitting.shaders()), unfitted=tuple(fitting.unfitted), dispatches=len(observed))
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(msgspec.Struct, frozen=True):
     """A shader's text without its contracts, and its contracts as data and as TOML."""
 
     source: SourceText
@@ -82,15 +80,14 @@ class _File:
     tables: Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class _Variant:
+class _Variant(msgspec.Struct):
     """A contract under one set of macros, and the cases that were found for it."""
 
     file: _File
     name: str
     macros: Mapping[str, str]
     loaded: LoadedShader
-    cases: dict[str, FittedCase] = field(default_factory=dict[str, FittedCase])
+    cases: dict[str, FittedCase] = msgspec.field(default_factory=dict[str, FittedCase])
 
     @property
     def contract(self) -> KernelContract | None:

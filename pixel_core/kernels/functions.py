@@ -7,8 +7,9 @@ filled before the run. *expect*: what an output must equal, `define` included.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 SYMBOL = "symbol"
 INPUT = "input"
@@ -21,8 +22,7 @@ ARRAY_ATTRIBUTE_HINTS: Mapping[str, str] = MappingProxyType({"T": "transpose", "
 """What to call instead of an attribute that numpy users reach for: `a.T` → `transpose(a)`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionRule:
+class FunctionRule(msgspec.Struct, frozen=True, kw_only=True):
     """How one function may be called.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import cast
 
+import msgspec
 import tomli
 
 from pixel_core.kernels.buffer_uses import pass_entries
@@ -37,8 +37,7 @@ _SMALLER = (0.5, 0.625, 0.75, 0.875)
 _OVER_ZEROS = "outputs that hold zeros before it runs"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HiddenCases:
+class HiddenCases(msgspec.Struct, frozen=True, kw_only=True):
     """A shader under its contract with other cases.
 
     Attributes:
@@ -96,8 +95,7 @@ def hidden_cases(loaded: LoadedShader, *, seed: int) -> HiddenCases | None:
     return HiddenCases(loaded=_under(loaded, tables), over_zeros=_under(loaded, zeroed) if zeroed else None, kinds=kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Hidden:
+class _Hidden(msgspec.Struct, frozen=True):
     kind: str
     table: Mapping[str, Toml]
 

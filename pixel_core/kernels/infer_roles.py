@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.findings import Finding, Label
 from pixel_core.kernels.buffer_uses import BufferUse
@@ -19,8 +20,7 @@ CONTENT_ROLES = frozenset({"in", "inout", "accumulate", "table"})
 OUTPUT_ROLES = frozenset({"out", "inout", "accumulate"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roles:
+class Roles(msgspec.Struct, frozen=True, kw_only=True):
     """What was inferred.
 
     Attributes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Union
+
+import msgspec
 
 from pixel_core.findings import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputFile:
+class InputFile(msgspec.Struct, frozen=True, kw_only=True):
     """`file x.npy`: content that a file holds; resolved against the contract's folder by the runner, never here.
 
     Attributes:
@@ -27,8 +27,7 @@ class InputFile:
         return f"file {self.file}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputFunction:
+class InputFunction(msgspec.Struct, frozen=True, kw_only=True):
     """`gen.py:row_ptr`: content that a Python function makes; `key` as of `InputFile`."""
 
     file: str
@@ -45,8 +44,7 @@ class InputFunction:
 InputSource = Union[InputFile, InputFunction]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PythonCodec:
+class PythonCodec(msgspec.Struct, frozen=True, kw_only=True):
     """`{ python = "nf4.py:nf4", values = 64, bytes = 36 }`: a packed format that Python knows; as many bytes hold as many values."""
 
     file: str

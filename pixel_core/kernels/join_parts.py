@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pixel_core.findings import Finding
 from pixel_core.kernels.examine import ExaminedKernel

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,8 +30,7 @@ functional specification, section 3.2.3.6; a kernel that truncates is off by up 
 Bits = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Yardstick:
+class Yardstick(msgspec.Struct, frozen=True, kw_only=True):
     """What an output is held against, prepared once per output and used for the kernel's and for every dumb output.
 
     Attributes:
@@ -65,8 +64,7 @@ class Yardstick:
     moved: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one candidate.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.findings import Finding, Severity
 from pixel_core.kernels.closest_name import closest_name
@@ -13,8 +14,7 @@ from pixel_core.kernels.plan_problem import at_key
 from pixel_core.kernels.workspace_files import project_root, resolve_inside
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OracleKernel:
+class OracleKernel(msgspec.Struct, frozen=True, kw_only=True):
     """An oracle that could be read.
 
     Attributes:

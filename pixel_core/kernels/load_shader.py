@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pixel_core.dialects.expanded_text import ExpandedText, Origin
 from pixel_core.dialects.prepare import prepare
@@ -189,13 +192,13 @@ def understand(source: SourceText, sidecar: SourceText | None, surroundings: Sur
     if may_be_prepared(source, sidecar):
         contracts = read_contracts(source, None, sidecar)
         if contracts.preparations:
-            return replace(_prepared(source, sidecar, contracts, surroundings), surroundings=surroundings)
+            return dataclasses.replace(_prepared(source, sidecar, contracts, surroundings), surroundings=surroundings)
     checked = check(source)
     contracts = read_contracts(source, checked.tree, sidecar)
     dialect = find_dialect(source, checked.findings)
     findings = checked.findings if dialect is None else (_dialect(source, contracts, *dialect),)
     loaded = _loaded(source, sidecar, checked=checked, contracts=contracts, findings=findings, is_prepared=dialect is None)
-    return replace(loaded, surroundings=surroundings)
+    return dataclasses.replace(loaded, surroundings=surroundings)
 
 
 def may_be_prepared(source: SourceText, sidecar: SourceText | None) -> bool:
@@ -220,7 +223,7 @@ def _prepared(source: SourceText, sidecar: SourceText | None, contracts: Contrac
         if mine or not loaded:
             findings = () if loaded else contracts.findings
             loaded.append(_variant(source, sidecar, preparation, ContractFile(contracts=mine, findings=findings), surroundings))
-    return replace(loaded[0], variants=tuple(loaded[1:]))
+    return dataclasses.replace(loaded[0], variants=tuple(loaded[1:]))
 
 
 def _split_by_size(

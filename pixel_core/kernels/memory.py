@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Union
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,8 +37,7 @@ SCRATCH_POISONS = (0x7FC57FC5, 0x71557155)
 """The same for scratch, with words of its own: an output that holds one of these was written, with what the kernel read there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Layout:
+class _Layout(msgspec.Struct, frozen=True, kw_only=True):
     """Where the scalars of one part are: byte offset, counts and strides outermost first; a count of None is runtime-sized."""
 
     scalar: str

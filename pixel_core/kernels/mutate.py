@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pixel_core.findings import Span
 from pixel_core.wgsl.syntax import (
@@ -44,8 +45,7 @@ _OPERATORS: Final = {
 _BARRIERS: Final = frozenset({"workgroupBarrier", "storageBarrier"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mutant:
+class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """A shader with one mistake in it.
 
     Attributes:

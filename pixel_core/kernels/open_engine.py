@@ -38,7 +38,10 @@ class EngineOpening:
 
     def _open(self) -> None:
         try:
-            # Imported here, in the background: cffi takes half a second to read wgpu's header.
+            # Imported here, in the background: the driver's library and wgpu take their time.
+            from pixel_core.engines.load_wgpu import load_wgpu
+
+            load_wgpu(cache_folder())
             from pixel_core.engines.device import open_device_engine, versions
 
             self._opened = (open_device_engine(cache_folder(), self._module), versions())

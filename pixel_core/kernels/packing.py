@@ -6,9 +6,9 @@ its own tolerance with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from pixel_core.kernels.bounded import F16, ZERO, Bounded, Floats
 from pixel_core.kernels.codecs import CODEC_TABLE, decode, encode, steps
@@ -18,8 +18,7 @@ from pixel_core.kernels.planned import BufferPlan
 _ROUNDED_MODES = frozenset({"exact", "ulp"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packing:
+class Packing(msgspec.Struct, frozen=True, kw_only=True):
     """The truth of one output after its codec, in the output's shape.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +20,7 @@ MAX_ANALYSED = 1 << 22
 """Of a larger output only the beginning is searched for patterns of values."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatternContext:
+class PatternContext(msgspec.Struct, frozen=True, kw_only=True):
     """What is known around an output.
 
     Attributes:
@@ -34,7 +33,7 @@ class PatternContext:
 
     workgroup_size: tuple[int, int, int] = (1, 1, 1)
     tiles: tuple[int, ...] = ()
-    inputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    inputs: Mapping[str, NDArray[Any]] = msgspec.field(default_factory=dict)
     unwritten: NDArray[np.bool_] | None = None
     axes: tuple[str, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pixel_core.findings import Label, Location, Span
 from pixel_core.kernels.contract import KernelContract
@@ -16,8 +16,7 @@ from pixel_core.wgsl.stores import find_stores
 from pixel_core.wgsl.syntax import SyntaxTree, TokenKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kernel:
+class Kernel(msgspec.Struct, frozen=True, kw_only=True):
     """A contract and everything that was read to understand it.
 
     Attributes:
@@ -35,8 +34,7 @@ class Kernel:
     oracle: OracleKernel | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A location with the labels that belong to it."""
 
     location: Location

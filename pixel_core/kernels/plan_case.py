@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
+
+import msgspec
 
 from pixel_core.findings import Label
 from pixel_core.kernels.buffer_uses import BufferUse
@@ -48,8 +49,7 @@ def default_texels(texel_format: TexelFormat) -> str:
     return defaults.get(texel_format.encoding, DEFAULT_INTEGERS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CasePlanning:
+class CasePlanning(msgspec.Struct, frozen=True, kw_only=True):
     """What is the same for all cases of a contract."""
 
     contract: KernelContract

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.findings import Label
 from pixel_core.kernels.buffer_uses import entry_bindings, has_content, is_sampler
@@ -25,8 +26,7 @@ MAX_DISPATCHES = 10_000
 """Dispatches of one case."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassPlanning:
+class PassPlanning(msgspec.Struct, frozen=True, kw_only=True):
     """What planning the passes of one case needs."""
 
     contract: KernelContract

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
+
+import msgspec
 
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.expressions import Expression, ExpressionProblem, NameUse
@@ -20,8 +21,7 @@ OverrideValues = Mapping[str, int | float | bool]
 _RANGES = {"i32": (-(1 << 31), (1 << 31) - 1), "u32": (0, (1 << 32) - 1)}
 
 
-@dataclass(slots=True)
-class Interfaces:
+class Interfaces(msgspec.Struct):
     """The shader's interface under sets of overrides, each worked out once; and what else is the same for all cases.
 
     Attributes:
@@ -33,7 +33,7 @@ class Interfaces:
     module: Module
     base: ShaderInterface
     let_order: tuple[str, ...]
-    known: dict[tuple[tuple[str, int | float | bool], ...], ShaderInterface] = field(
+    known: dict[tuple[tuple[str, int | float | bool], ...], ShaderInterface] = msgspec.field(
         default_factory=dict[tuple[tuple[str, "int | float | bool"], ...], ShaderInterface]
     )
 
@@ -63,8 +63,7 @@ def order_let(let: Mapping[str, Expression]) -> tuple[str, ...]:
     return (*ready, *(name for name, others in needs.items() if others))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseSymbols:
+class CaseSymbols(msgspec.Struct, frozen=True, kw_only=True):
     """What the expressions of one case may use.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Union
+
+import msgspec
 
 from pixel_core.engines.base import SamplerJob
 from pixel_core.findings import Finding
@@ -18,8 +19,7 @@ from pixel_core.wgsl.types import Type
 ParameterValue = Union[int, float, bool, tuple["ParameterValue", ...], Mapping[str, "ParameterValue"]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TexturePlan:
+class TexturePlan(msgspec.Struct, frozen=True, kw_only=True):
     """What makes a buffer of a case a texture.
 
     Attributes:
@@ -40,8 +40,7 @@ class TexturePlan:
         return (*layers, *(max(length >> level, 1) for length in self.axes[len(layers) :]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferPlan:
+class BufferPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One buffer, or one texture, which differs from it only in how its bytes lie.
 
     Attributes:
@@ -73,8 +72,7 @@ class BufferPlan:
         return self.codec is not None and ":" in self.codec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BindingPlan:
+class BindingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What one `@group @binding` of one dispatch holds: a storage buffer or texture by name, a uniform's value, or a sampler.
 
     `var<immediate>` has a value as a uniform has, and -1 for group and binding.
@@ -89,8 +87,7 @@ class BindingPlan:
     sampler: SamplerJob | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchPlan:
+class DispatchPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One dispatch.
 
     Attributes:
@@ -110,8 +107,7 @@ class DispatchPlan:
     indirect: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSource:
+class PlannedSource(msgspec.Struct, frozen=True, kw_only=True):
     """Where the content of one input comes from that is not drawn.
 
     Attributes:
@@ -123,8 +119,7 @@ class PlannedSource:
     above: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One set of sizes and inputs, planned.
 
     Attributes:
@@ -148,8 +143,8 @@ class Case:
     buffers: tuple[BufferPlan, ...]
     dispatches: tuple[DispatchPlan, ...]
     inputs: Mapping[str, Expression]
-    sources: Mapping[str, PlannedSource] = field(default_factory=dict[str, PlannedSource])
-    files: Mapping[str, ProvidedFile] = field(default_factory=dict[str, ProvidedFile])
+    sources: Mapping[str, PlannedSource] = msgspec.field(default_factory=dict[str, PlannedSource])
+    files: Mapping[str, ProvidedFile] = msgspec.field(default_factory=dict[str, ProvidedFile])
     invocations: int
     size_bytes: int
 
@@ -161,8 +156,7 @@ class Case:
         raise KeyError(name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """All cases of a contract that could be planned, and PX3xx findings for what could not.
 
     Attributes:

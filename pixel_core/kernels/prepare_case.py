@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +33,7 @@ PreparedCases = BoundedCache[str, "PreparedCase"]
 _INPUT_ROLES = frozenset({"in", "table", "inout", "accumulate"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedCase:
+class PreparedCase(msgspec.Struct, frozen=True, kw_only=True):
     """A case before it runs.
 
     Attributes:

@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import stat
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Union
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_core.kernels.file_hashes import FileHashes
 from pixel_core.kernels.infer_roles import CONTENT_ROLES
@@ -45,8 +47,7 @@ Call = Callable[[ReferenceCall], Awaitable[Union[ReferenceOutputs, ReferenceFail
 """Asks the user's Python."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvidedInputs:
+class ProvidedInputs(msgspec.Struct, frozen=True, kw_only=True):
     """What was gathered.
 
     Attributes:
@@ -60,8 +61,7 @@ class ProvidedInputs:
     fault: Fault | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Providing:
+class Providing(msgspec.Struct, frozen=True, kw_only=True):
     """What gathering needs.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from pixel_core.kernels.closest_name import closest_name
 from pixel_core.kernels.contract import COMPARE_MODES, Compare

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 
 from pixel_core.findings import Severity, Span
 from pixel_core.kernels.check_calls import check_calls
@@ -239,7 +238,7 @@ def _derive(reading: Reading, path: TomlPath, value: Toml) -> bool:
 
 def _budget(reading: Reading, path: TomlPath, value: Toml) -> Budget:
     table = reading.table(path, value, CONTRACT_KEYS["budget"])
-    reading.check_keys(path, table, [item.name for item in fields(Budget)])
+    reading.check_keys(path, table, list(Budget.__struct_fields__))
     chosen: dict[str, float] = {}
     for name, item in table.items():
         limit = BUDGET_LIMITS.get(name)

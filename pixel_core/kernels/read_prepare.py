@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from pixel_core.dialects.steps import (
     MAX_STEPS,

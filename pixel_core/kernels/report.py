@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.engines.base import AdapterInfo
 from pixel_core.findings import Finding, Severity
@@ -21,8 +22,7 @@ def status_words(status: str) -> str:
     return status.replace("_", " ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseReport:
+class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
     """One case of one kernel.
 
     Attributes:
@@ -41,11 +41,10 @@ class CaseReport:
     max_absolute_error: float | None = None
     max_bound_ratio: float | None = None
     seconds: float = 0.0
-    timing: Timing = field(default_factory=Timing)
+    timing: Timing = msgspec.field(default_factory=Timing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidationReport:
+class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
     """One kernel: a contract with the shader it speaks of.
 
     Attributes:
@@ -77,8 +76,7 @@ class ValidationReport:
     files: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckReport:
+class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     """A whole check.
 
     Attributes:

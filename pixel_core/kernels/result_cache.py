@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.kernels.file_hashes import FileHashes
 from pixel_core.kernels.results import CaseResult
@@ -31,8 +32,7 @@ _OF_THE_MOMENT = frozenset(
 """Kinds of fault that may be gone the next time although no file changed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseRun:
+class CaseRun(msgspec.Struct, frozen=True, kw_only=True):
     """One case that ran.
 
     Attributes:

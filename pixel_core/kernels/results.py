@@ -7,7 +7,7 @@ Numbers may be NaN or infinite; JSON has no word for those, so they travel as `R
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from pixel_core.engines.base import AdapterInfo
 
@@ -15,8 +15,7 @@ Real = str
 """A float as `repr` text (`"0.1"`, `"nan"`, `"-inf"`) or an integer as decimal text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
+class Element(msgspec.Struct, frozen=True, kw_only=True):
     """One element of an output.
 
     Attributes:
@@ -38,8 +37,7 @@ class Element:
     bound: Real
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     """The structure of the wrong elements.
 
     Attributes:
@@ -53,8 +51,7 @@ class Pattern:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mismatch:
+class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
     """How one output is wrong.
 
     Attributes:
@@ -72,8 +69,7 @@ class Mismatch:
     patterns: tuple[Pattern, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputResult:
+class OutputResult(msgspec.Struct, frozen=True, kw_only=True):
     """The judgement of one output in one case.
 
     Attributes:
@@ -108,8 +104,7 @@ class OutputResult:
     only_element: Element | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Something besides a wrong number.
 
     Attributes:
@@ -137,8 +132,7 @@ class Fault:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """Where the time of one case went, in seconds: `device_s` and `total_s` of the wall, the others of the worker's CPU.
 
     `device_cpu_s` is what the process computed during `device_s`: on a software adapter the kernel, on a GPU next to nothing.
@@ -152,8 +146,7 @@ class Timing:
     total_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseResult:
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     """What one case came to.
 
     Attributes:
@@ -170,5 +163,5 @@ class CaseResult:
     outputs: tuple[OutputResult, ...] = ()
     faults: tuple[Fault, ...] = ()
     adapter: AdapterInfo | None = None
-    timing: Timing = field(default_factory=Timing)
+    timing: Timing = msgspec.field(default_factory=Timing)
     passing_dumb_values: str | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Union
 
+import msgspec
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from pixel_core.engines.base import CompileFailure, Engine, KernelJob, KernelRun, LoopCut, RunFailure
@@ -39,8 +40,7 @@ from pixel_core.wgsl.types import Array, Atomic
 _LARGEST_TILE = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedKernel:
+class CheckedKernel(msgspec.Struct, frozen=True, kw_only=True):
     """A kernel as the worker has read it.
 
     Attributes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Union
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from pixel_core.engines.base import CompileFailure, Engine, KernelJob, KernelRun, RunFailure
@@ -47,8 +48,7 @@ class OracleProblem(Exception):  # noqa: N818 -- a user's mistake, not an error 
         self.fault = fault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OracleAnswer:
+class OracleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What an oracle said in one case.
 
     Attributes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
@@ -24,8 +23,7 @@ _KEPT_CHILDREN = 4
 __all__ = ["ReferenceCall", "ReferenceFailure", "ReferenceFiles", "ReferenceOutputs", "ReferenceRunner"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceCall:
+class ReferenceCall(msgspec.Struct, frozen=True, kw_only=True):
     """One call of `f(**buffers, **dims)`.
 
     Attributes:
@@ -54,7 +52,7 @@ class ReferenceCall:
     folder: Path
     arrays: Mapping[str, Mapping[str, str]]
     values: Mapping[str, int | float]
-    settings: Mapping[str, ParameterValue] = field(default_factory=dict[str, "ParameterValue"])
+    settings: Mapping[str, ParameterValue] = msgspec.field(default_factory=dict[str, "ParameterValue"])
     outputs: Mapping[str, tuple[int, ...]]
     optional: tuple[str, ...] = ()
     seed: int = 0
@@ -63,8 +61,7 @@ class ReferenceCall:
     memory_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceOutputs:
+class ReferenceOutputs(msgspec.Struct, frozen=True, kw_only=True):
     """What the function returned.
 
     Attributes:
@@ -76,8 +73,7 @@ class ReferenceOutputs:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceFailure:
+class ReferenceFailure(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no reference.
 
     Attributes:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -35,15 +34,13 @@ USUAL_BITS = 8
 _SIDES = {1: "u", 2: "u, v", 3: "u, v, w"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TexelValue(Bounded):
+class TexelValue(Bounded, frozen=True, kw_only=True):
     """The content of a texture, moved at most: its format is the precision of a filter."""
 
     texel_format: TexelFormat
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplerValue(Bounded):
+class SamplerValue(Bounded, frozen=True, kw_only=True):
     """A sampler where an expression names one: a number that means nothing, with settings."""
 
     settings: SamplerJob

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+import msgspec
 
 from pixel_core.kernels.expressions import Expression, ExpressionProblem
 from pixel_core.kernels.plan_symbols import order_let
 from pixel_core.kernels.symbols import SymbolValue, evaluate_symbol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Equation:
+class Equation(msgspec.Struct, frozen=True, kw_only=True):
     """What an expression of a contract must come to.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.dialects.files import ABSENT, OUTSIDE, ReadFile
 from pixel_core.findings import Finding
@@ -13,8 +14,7 @@ from pixel_core.kernels.workspace_files import project_root, resolve_inside
 from pixel_core.source import SourceText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a shader's `prepare` may use.
 
     Attributes:

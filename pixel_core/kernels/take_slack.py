@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pixel_core.engines.base import KernelRun
 from pixel_core.kernels.build_jobs import slack_filling

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,8 +25,7 @@ RESTORED_ROLES = frozenset({"inout", "accumulate"})
 _LEAST_NUMPY_S = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedJob:
+class TimedJob(msgspec.Struct, frozen=True, kw_only=True):
     """A case that is ready to be run any number of times.
 
     Attributes:

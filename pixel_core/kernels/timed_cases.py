@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import msgspec
 import tomli
 
 from pixel_core.kernels.contract_fields import Toml
@@ -26,8 +26,7 @@ _MAX_WORK = 1 << 24
 """Product of the dims of a case: about a second on a software adapter for a kernel that is cubic in them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedCases:
+class TimedCases(msgspec.Struct, frozen=True, kw_only=True):
     """A contract with one size and many seeds.
 
     Attributes:

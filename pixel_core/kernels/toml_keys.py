@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Union
 
+import msgspec
 import tomli
 
 from pixel_core.findings import Span
@@ -25,8 +25,7 @@ MAX_PLACES = 50_000
 """The scan ends after so many; no contract within its own limits comes near."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPlace:
+class KeyPlace(msgspec.Struct, frozen=True):
     """Where one key and its value stand, in code points.
 
     Attributes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.kernels.contract import KernelContract
 from pixel_core.kernels.planned import Case
@@ -18,8 +19,7 @@ from pixel_core.kernels.run_reference import ReferenceCall, ReferenceFailure
 from pixel_core.kernels.worker_messages import PackedFiles, UnpackedFiles
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnpackedByPython:
+class UnpackedByPython(msgspec.Struct, frozen=True, kw_only=True):
     """What Python made of the outputs of a case.
 
     Attributes:
@@ -29,7 +29,7 @@ class UnpackedByPython:
     """
 
     outputs: Mapping[str, UnpackedFiles]
-    read: Mapping[str, str] = field(default_factory=dict[str, str])
+    read: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     fault: Fault | None = None
 
 

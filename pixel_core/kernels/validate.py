@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_core.engines.base import AdapterInfo
 from pixel_core.engines.compilers import CompilerVerdicts
@@ -28,8 +30,7 @@ from pixel_core.kernels.worker_messages import TimeReply
 from pixel_core.source import SourceText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOptions:
+class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a check is asked to do.
 
     Attributes:
@@ -54,11 +55,10 @@ class CheckOptions:
     jobs: int = 1
     memory_bytes: int = 4 << 30
     reuse_results: bool = True
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """A step of a check: `done` of `total` cases so far, and what is running now."""
 
     shader: Path
@@ -68,8 +68,7 @@ class Progress:
     total: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for by hand: it runs even where its result is known, and of everything else only what is known is told.
 
     Attributes:
@@ -90,8 +89,7 @@ class Selection:
         return frozenset(case.name for case in kernel.cases if self.case in (None, case.name))
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(msgspec.Struct):
     """One kernel on its way to a report: names of the cases that are to run, and what ran or was known.
 
     It is over once a case ended in a way that leaves nothing to learn from the next.
@@ -99,7 +97,7 @@ class _Job:
 
     examined: ExaminedKernel
     asked: frozenset[str] = frozenset()
-    runs: list[tuple[Case, CaseRun]] = field(default_factory=list)
+    runs: list[tuple[Case, CaseRun]] = msgspec.field(default_factory=list)
     is_over: bool = False
 
 

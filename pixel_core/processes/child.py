@@ -9,8 +9,9 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
+
+import msgspec
 
 from pixel_core.processes.frames import Envelope, FrameError, encode_frame, read_frame
 from pixel_core.processes.limits import die_with_parent, limit_process
@@ -18,8 +19,7 @@ from pixel_core.processes.limits import die_with_parent, limit_process
 _EXIT_GRACE_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request as the child sees it.
 
     Attributes:

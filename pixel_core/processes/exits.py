@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 ExitReason = Literal["timeout", "cancelled", "killed", "crashed", "memory", "protocol"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildExit:
+class ChildExit(msgspec.Struct, frozen=True, kw_only=True):
     """A request that got no answer, because the child ended, was killed, or was told to stop.
 
     Attributes:

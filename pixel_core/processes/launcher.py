@@ -7,8 +7,9 @@ import site
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 _PASSED_ON = frozenset({
     "PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "USER", "LOGNAME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
@@ -20,8 +21,7 @@ _PASSED_ON_PREFIXES = ("LC_", "XDG_", "VK_LOADER_", "MESA_", "LIBGL_", "LP_", "G
 _NEVER_IN_A_NAME = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL", "COOKIE")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """A child that can be started any number of times.
 
     Attributes:
@@ -31,8 +31,8 @@ class Launch:
     """
 
     command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=lambda: child_environment(os.environ))
-    folder: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    environment: Mapping[str, str] = msgspec.field(default_factory=lambda: child_environment(os.environ))
+    folder: Path = msgspec.field(default_factory=lambda: Path(tempfile.gettempdir()))
 
 
 def launch_module(module: str, *arguments: str, memory_bytes: int = 0) -> Launch:

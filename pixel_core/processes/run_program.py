@@ -10,9 +10,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
+
+import msgspec
 
 from pixel_core.processes.launcher import child_environment, module_command
 
@@ -22,8 +23,7 @@ _STEP_S = 0.02
 _GRACE_S = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramEnd:
+class ProgramEnd(msgspec.Struct, frozen=True, kw_only=True):
     """How a program ended.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_core.engines.base import AdapterInfo
 from pixel_core.findings import Finding, Location
@@ -21,8 +22,7 @@ the wall, from submission to the idle device (real ones without `timestamp-query
 _READ_AND_WRITTEN: Final = frozenset({"inout", "accumulate", "scratch"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of a case has to do.
 
     Attributes:
@@ -40,8 +40,7 @@ class Work:
         return None if self.flops is None or not self.size_bytes else self.flops / self.size_bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roofline:
+class Roofline(msgspec.Struct, frozen=True, kw_only=True):
     """What the adapter can do at most, in each round of the same benchmark.
 
     Source: S. Williams, A. Waterman, D. Patterson, "Roofline: An Insightful Visual Performance Model for Multicore Architectures",
@@ -76,8 +75,7 @@ class Roofline:
         return min(self.peak.median, intensity * self.bandwidth.median)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """One kernel at one size.
 
     Attributes:
@@ -120,8 +118,7 @@ class Measurement:
         return self.work.size_bytes / self.time.median
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """A kernel or a case that was not timed, and why.
 
     Attributes:
@@ -139,8 +136,7 @@ class Refusal:
     is_failure: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Benchmark:
+class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     """A whole benchmark.
 
     Attributes:
@@ -159,7 +155,7 @@ class Benchmark:
     measurements: tuple[Measurement, ...]
     refusals: tuple[Refusal, ...] = ()
     findings: tuple[Finding, ...] = ()
-    sources: Mapping[Path, SourceText] = field(default_factory=dict)
+    sources: Mapping[Path, SourceText] = msgspec.field(default_factory=dict)
 
 
 def bound_bytes(case: Case) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Union
+
+import msgspec
 
 from pixel_core.findings import Finding
 from pixel_core.kernels.examine import ExaminedKernel, examine, has_error
@@ -19,8 +20,7 @@ LEAST_BUDGET_S: Final = 120.0
 """For a case that was asked for by hand: it is checked before it is timed, and its reference may take longer than the contract's own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One kernel at one size.
 
     Attributes:

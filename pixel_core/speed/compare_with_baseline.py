@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_core.findings import Finding
 from pixel_core.rules import RULES
@@ -20,8 +21,7 @@ DEFAULT_THRESHOLD: Final = 0.1
 _CLOCK_WORDS: Final = {CPU: "CPU time", TIMESTAMPS: "by the device's timestamps"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """One measurement beside its entry in a baseline.
 
     Attributes:

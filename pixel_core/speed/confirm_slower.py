@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pixel_core.kernels.validate import Checker, Progress
 from pixel_core.speed.baseline import Baseline

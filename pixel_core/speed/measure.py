@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Union
+
+import msgspec
 
 from pixel_core.engines.base import AdapterInfo, TimedRuns
 from pixel_core.errors import EngineUnavailable
@@ -37,15 +38,14 @@ _LEAST_ROOFLINE_RUN_S: Final = 0.004
 """A run of the multiply-add kernel takes that long at least, so that it fills an adapter."""
 
 
-@dataclass(slots=True)
-class _Entrant:
+class _Entrant(msgspec.Struct):
     """Something that is timed once a round."""
 
     target: Target
     runs: int = 1
     with_numpy: bool = False
-    seconds: list[float] = field(default_factory=list)
-    numpy_s: list[float] = field(default_factory=list)
+    seconds: list[float] = msgspec.field(default_factory=list)
+    numpy_s: list[float] = msgspec.field(default_factory=list)
     problem: str = ""
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median, quantiles
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
     """A quarter of the measurements lies below `low` and a quarter above `high`."""
 
     low: float

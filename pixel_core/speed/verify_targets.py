@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.findings import Finding, Severity
 from pixel_core.kernels.report import FAILED, PASSED, CheckReport
@@ -14,8 +15,7 @@ from pixel_core.speed.benchmark import Refusal
 from pixel_core.speed.choose_targets import Target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What may be timed and what may not.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from pixel_core.findings import Finding
 from pixel_core.wgsl.check_declarations import check_assertion, check_constant, check_override, check_override_ids
@@ -32,8 +33,7 @@ from pixel_core.wgsl.syntax import (
 from pixel_core.wgsl.variables import ModuleVariable, read_variable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Module:
+class Module(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a module before its overrides have values.
 
     Attributes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from typing import Union
+
+import msgspec
 
 Number = Union[int, float, bool]
 
@@ -30,8 +31,7 @@ class ConstantError(Exception):
     """An expression without a value: division by zero, overflow, a shift too far. The message is a sentence for the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(msgspec.Struct, frozen=True):
     """A scalar or vector value.
 
     Attributes:

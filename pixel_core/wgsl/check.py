@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pixel_core.findings import Finding
 from pixel_core.source import SourceText
@@ -12,8 +12,7 @@ from pixel_core.wgsl.reflect import ShaderInterface, interface_of
 from pixel_core.wgsl.syntax import SyntaxTree
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedShader:
+class CheckedShader(msgspec.Struct, frozen=True, kw_only=True):
     """A shader, parsed and analysed.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.attributes import attribute_of, integer_of
@@ -24,8 +25,7 @@ from pixel_core.wgsl.syntax import (
 from pixel_core.wgsl.types import Array, Scalar, Struct, Type, Vector
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slot:
+class _Slot(msgspec.Struct, frozen=True, kw_only=True):
     """One value that crosses the border of an entry point: a parameter, a return value, or a member of either."""
 
     name: str

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from pixel_core.findings import Finding, Fix, Label, Severity, Span
 from pixel_core.source import SourceText
 from pixel_core.wgsl.syntax import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Collector:
+class Collector(msgspec.Struct, frozen=True):
     """Findings about one source, in the order in which they were found."""
 
     source: SourceText
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = msgspec.field(default_factory=list)
 
     def error(
         self,

@@ -7,8 +7,9 @@ What is not known has the value None: nothing here raises. Follows the specifica
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
+
+import msgspec
 
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.arithmetic import (
@@ -57,8 +58,7 @@ class Stage(IntEnum):
     RUNTIME = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """What evaluating needs, and what it has found so far.
 
     Attributes:
@@ -71,7 +71,7 @@ class Evaluation:
     names: Names
     overrides: Mapping[str, Number] | None
     collector: Collector
-    known: dict[VariableDeclaration, Constant | None] = field(default_factory=dict)
+    known: dict[VariableDeclaration, Constant | None] = msgspec.field(default_factory=dict)
 
 
 _MAX_DEPTH = 120

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 ENABLE_EXTENSIONS: frozenset[str] = frozenset(
     ("f16", "clip_distances", "dual_source_blending", "subgroups", "primitive_index", "subgroup_size_control")
@@ -50,8 +51,7 @@ STAGES: frozenset[str] = frozenset(("vertex", "fragment", "compute"))
 """Attributes that make a function an entry point."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeForm:
+class AttributeForm(msgspec.Struct, frozen=True):
     """Where an attribute may stand and how many arguments it takes; `most` = 0 means no parentheses at all."""
 
     places: frozenset[str]

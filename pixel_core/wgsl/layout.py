@@ -7,7 +7,8 @@ Follows the specification's sections "Alignment and Size", "Structure Member Lay
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pixel_core.wgsl.types import Array, Atomic, Matrix, Pointer, Resource, Scalar, Struct, StructField, Type, Vector
 
@@ -59,8 +60,7 @@ def round_up(align: int, value: int) -> int:
     return -(-value // align) * align
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberDraft:
+class MemberDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A structure member before it has a place: type, and the values of `@align` and `@size` where given."""
 
     name: str

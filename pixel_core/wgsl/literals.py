@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 _DECIMAL = re.compile(
     r"(?P<whole>[0-9]*)(?P<fraction>\.[0-9]*)?(?P<exponent>[eE][+-]?[0-9]+)?(?P<suffix>[iufh]?)",
@@ -25,8 +26,7 @@ _EXPONENT_DIGITS = 9
 _INTEGER_DIGITS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A numeric literal that was read.
 
     Attributes:

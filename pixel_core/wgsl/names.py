@@ -7,8 +7,9 @@ scope from its end to the end of its block. Every predeclared name may be shadow
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from pixel_core.findings import Finding
 from pixel_core.wgsl import builtins
@@ -55,8 +56,7 @@ from pixel_core.wgsl.syntax import (
 from pixel_core.wgsl.walk import walk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class Names(msgspec.Struct, frozen=True, kw_only=True):
     """What every identifier of a tree means.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from pixel_core.findings import Finding, Span
 from pixel_core.wgsl.analyse import Module, analyse
@@ -19,8 +20,7 @@ from pixel_core.wgsl.types import Scalar, Type
 from pixel_core.wgsl.variables import ModuleVariable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
+class Override(msgspec.Struct, frozen=True, kw_only=True):
     """A pipeline-overridable constant.
 
     Attributes:
@@ -40,8 +40,7 @@ class Override:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """A module-scope resource variable (`storage`, `uniform`, `handle` or `immediate` address space).
 
     Attributes:
@@ -61,8 +60,7 @@ class Binding:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryPoint:
+class EntryPoint(msgspec.Struct, frozen=True, kw_only=True):
     """A shader entry point.
 
     Attributes:
@@ -87,8 +85,7 @@ class EntryPoint:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShaderInterface:
+class ShaderInterface(msgspec.Struct, frozen=True, kw_only=True):
     """Everything reflection found. `findings` are PX1xx."""
 
     entry_points: tuple[EntryPoint, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.arithmetic import is_integer
@@ -21,8 +22,7 @@ MAX_NESTING = 255
 """Of arrays and structures. The specification promises 15, compilers take up to this many."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypeResolution:
+class TypeResolution(msgspec.Struct, frozen=True, kw_only=True):
     """What resolving types needs, and what it has resolved so far.
 
     Attributes:
@@ -35,9 +35,9 @@ class TypeResolution:
 
     evaluation: Evaluation
     required: frozenset[str] = frozenset()
-    structs: dict[StructDeclaration, Struct | None] = field(default_factory=dict)
-    resolved: dict[Expression, Type | None] = field(default_factory=dict)
-    nesting: dict[str, int] = field(default_factory=dict)
+    structs: dict[StructDeclaration, Struct | None] = msgspec.field(default_factory=dict)
+    resolved: dict[Expression, Type | None] = msgspec.field(default_factory=dict)
+    nesting: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 def resolve_type(expression: Expression, resolution: TypeResolution) -> Type | None:

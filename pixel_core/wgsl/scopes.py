@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 from typing import Union
+
+import msgspec
 
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.dependencies import Named
 from pixel_core.wgsl.syntax import AliasDeclaration, FunctionDeclaration, Parameter, StructDeclaration, VariableDeclaration
 
 
-@dataclass(frozen=True, slots=True)
-class Predeclared:
+class Predeclared(msgspec.Struct, frozen=True):
     """A name that the language declares."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Union
+
+import msgspec
 
 from pixel_core.findings import Span
 from pixel_core.wgsl import builtins
@@ -38,8 +39,7 @@ from pixel_core.wgsl.syntax import (
 from pixel_core.wgsl.walk import walk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class Store(msgspec.Struct, frozen=True, kw_only=True):
     """One place that writes a variable.
 
     Attributes:
@@ -53,8 +53,7 @@ class Store:
     function: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """A part of the variable that a reference or pointer means; `is_struct` while members are structure members, not swizzles."""
 
     field: str | None

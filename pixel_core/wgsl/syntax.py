@@ -9,8 +9,9 @@ Names follow the WGSL specification's grammar. Types are written as expressions 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+import msgspec
 
 from pixel_core.findings import Finding, Span
 from pixel_core.source import SourceText
@@ -31,8 +32,7 @@ class TokenKind(Enum):
     END = "end"
 
 
-@dataclass(slots=True, eq=False)
-class Token:
+class Token(msgspec.Struct, eq=False):
     """One token; `text` is the exact source text (empty for `END`)."""
 
     kind: TokenKind
@@ -41,8 +41,7 @@ class Token:
     end: int
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Node:
+class Node(msgspec.Struct, kw_only=True, eq=False):
     """Base of every node; `start` and `end` are code-point offsets into the source."""
 
     start: int
@@ -54,15 +53,13 @@ class Node:
         return Span(self.start, self.end)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Name(Node):
+class Name(Node, kw_only=True, eq=False):
     """An identifier where it is declared, or a member name."""
 
     text: str
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Attribute(Node):
+class Attribute(Node, kw_only=True, eq=False):
     """`@name` or `@name(arguments)`. `arguments` is None without parentheses."""
 
     name: Name
@@ -72,13 +69,11 @@ class Attribute(Node):
 # ---------------------------------------------------------------- expressions
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Expression(Node):
+class Expression(Node, kw_only=True, eq=False):
     """Base of expressions; types are expressions too."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class NumberLiteral(Expression):
+class NumberLiteral(Expression, kw_only=True, eq=False):
     """A numeric literal.
 
     Attributes:
@@ -92,55 +87,48 @@ class NumberLiteral(Expression):
     value: int | float
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class BooleanLiteral(Expression):
+class BooleanLiteral(Expression, kw_only=True, eq=False):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Identifier(Expression):
+class Identifier(Expression, kw_only=True, eq=False):
     """An identifier in use, with its template list where it has one (`array<f32, 4>`)."""
 
     name: Name
     template_arguments: list[Expression] | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Call(Expression):
+class Call(Expression, kw_only=True, eq=False):
     """A function call, value constructor or conversion."""
 
     callee: Identifier
     arguments: list[Expression]
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Index(Expression):
+class Index(Expression, kw_only=True, eq=False):
     """`base[index]`."""
 
     base: Expression
     index: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Member(Expression):
+class Member(Expression, kw_only=True, eq=False):
     """`base.member`: a structure member or a swizzle."""
 
     base: Expression
     member: Name
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Unary(Expression):
+class Unary(Expression, kw_only=True, eq=False):
     """`operator operand`; operators `- ! ~ * &`."""
 
     operator: str
     operand: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Binary(Expression):
+class Binary(Expression, kw_only=True, eq=False):
     """`left operator right`."""
 
     operator: str
@@ -148,38 +136,31 @@ class Binary(Expression):
     right: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Parenthesized(Expression):
+class Parenthesized(Expression, kw_only=True, eq=False):
     """`( inner )`."""
 
     inner: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class ErrorExpression(Expression):
+class ErrorExpression(Expression, kw_only=True, eq=False):
     """Where an expression should be and none could be read; a finding says so."""
 
 
 # ---------------------------------------------------------------- statements
 
 
-class Statement(Node):
+class Statement(Node, kw_only=True, eq=False):
     """Base of statements."""
 
-    # No dataclass of its own: Python 3.10 would repeat the inherited slots, and `ConstAssert` could not join two such bases.
-    __slots__ = ()
 
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Block(Statement):
+class Block(Statement, kw_only=True, eq=False):
     """A compound statement: `attributes { statements }`."""
 
     attributes: list[Attribute]
     statements: list[Statement]
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Assignment(Statement):
+class Assignment(Statement, kw_only=True, eq=False):
     """`target operator value`; operator `=` or compound (`+=`, `<<=`, …). `target` is None in a phony assignment `_ = value`."""
 
     target: Expression | None
@@ -187,30 +168,26 @@ class Assignment(Statement):
     value: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Increment(Statement):
+class Increment(Statement, kw_only=True, eq=False):
     """`target++` or `target--`."""
 
     target: Expression
     operator: str
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class CallStatement(Statement):
+class CallStatement(Statement, kw_only=True, eq=False):
     """A call whose value is not used."""
 
     call: Call
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class DeclarationStatement(Statement):
+class DeclarationStatement(Statement, kw_only=True, eq=False):
     """A `var`, `let` or `const` inside a function."""
 
     declaration: VariableDeclaration
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class If(Statement):
+class If(Statement, kw_only=True, eq=False):
     """`if`; `otherwise` is the `else` block, another `If` for `else if`, or None."""
 
     attributes: list[Attribute]
@@ -219,16 +196,14 @@ class If(Statement):
     otherwise: Block | If | None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class SwitchClause(Node):
+class SwitchClause(Node, kw_only=True, eq=False):
     """One clause of a switch. A `None` in `selectors` is `default`."""
 
     selectors: list[Expression | None]
     body: Block
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Switch(Statement):
+class Switch(Statement, kw_only=True, eq=False):
     """`switch`; `body_start` is the offset of its opening brace."""
 
     attributes: list[Attribute]
@@ -238,16 +213,14 @@ class Switch(Statement):
     body_start: int
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Continuing(Node):
+class Continuing(Node, kw_only=True, eq=False):
     """`continuing { … break if condition; }`; `break_if` is the condition or None, and not part of `body.statements`."""
 
     body: Block
     break_if: Expression | None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Loop(Statement):
+class Loop(Statement, kw_only=True, eq=False):
     """`loop { … continuing { … } }`; `continuing` is not part of `body.statements`."""
 
     attributes: list[Attribute]
@@ -255,8 +228,7 @@ class Loop(Statement):
     continuing: Continuing | None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class For(Statement):
+class For(Statement, kw_only=True, eq=False):
     """`for (initializer; condition; update) body`; each part may be None."""
 
     attributes: list[Attribute]
@@ -266,8 +238,7 @@ class For(Statement):
     body: Block
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class While(Statement):
+class While(Statement, kw_only=True, eq=False):
     """`while condition body`."""
 
     attributes: list[Attribute]
@@ -275,50 +246,40 @@ class While(Statement):
     body: Block
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Break(Statement):
+class Break(Statement, kw_only=True, eq=False):
     """`break;`."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Continue(Statement):
+class Continue(Statement, kw_only=True, eq=False):
     """`continue;`."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Return(Statement):
+class Return(Statement, kw_only=True, eq=False):
     """`return value;`."""
 
     value: Expression | None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Discard(Statement):
+class Discard(Statement, kw_only=True, eq=False):
     """`discard;`."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class EmptyStatement(Statement):
+class EmptyStatement(Statement, kw_only=True, eq=False):
     """A lone `;`."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class ErrorStatement(Statement):
+class ErrorStatement(Statement, kw_only=True, eq=False):
     """Text between two statements that could not be read; a finding says so."""
 
 
 # ---------------------------------------------------------------- declarations and directives
 
 
-class Declaration(Node):
+class Declaration(Node, kw_only=True, eq=False):
     """Base of module-scope declarations."""
 
-    # No dataclass of its own: Python 3.10 would repeat the inherited slots, and `ConstAssert` could not join two such bases.
-    __slots__ = ()
 
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class VariableDeclaration(Declaration):
+class VariableDeclaration(Declaration, kw_only=True, eq=False):
     """`var`, `let`, `const` or `override`, at module or function scope.
 
     Attributes:
@@ -336,8 +297,7 @@ class VariableDeclaration(Declaration):
     initializer: Expression | None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Parameter(Node):
+class Parameter(Node, kw_only=True, eq=False):
     """A formal parameter."""
 
     attributes: list[Attribute]
@@ -345,8 +305,7 @@ class Parameter(Node):
     type: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class FunctionDeclaration(Declaration):
+class FunctionDeclaration(Declaration, kw_only=True, eq=False):
     """`fn`; `body` is None when the text breaks off before it."""
 
     attributes: list[Attribute]
@@ -357,8 +316,7 @@ class FunctionDeclaration(Declaration):
     body: Block | None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class StructMember(Node):
+class StructMember(Node, kw_only=True, eq=False):
     """One member of a structure."""
 
     attributes: list[Attribute]
@@ -366,68 +324,58 @@ class StructMember(Node):
     type: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class StructDeclaration(Declaration):
+class StructDeclaration(Declaration, kw_only=True, eq=False):
     """`struct`."""
 
     name: Name
     members: list[StructMember]
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class AliasDeclaration(Declaration):
+class AliasDeclaration(Declaration, kw_only=True, eq=False):
     """`alias name = type;`."""
 
     name: Name
     type: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class ConstAssert(Declaration, Statement):
+class ConstAssert(Declaration, Statement, kw_only=True, eq=False):
     """`const_assert condition;`, at module or function scope."""
 
     condition: Expression
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class EmptyDeclaration(Declaration):
+class EmptyDeclaration(Declaration, kw_only=True, eq=False):
     """A lone `;` at module scope."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class ErrorDeclaration(Declaration):
+class ErrorDeclaration(Declaration, kw_only=True, eq=False):
     """Text at module scope that could not be read; a finding says so."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Directive(Node):
+class Directive(Node, kw_only=True, eq=False):
     """Base of global directives."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class EnableDirective(Directive):
+class EnableDirective(Directive, kw_only=True, eq=False):
     """`enable f16, subgroups;`."""
 
     names: list[Name]
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class RequiresDirective(Directive):
+class RequiresDirective(Directive, kw_only=True, eq=False):
     """`requires readonly_and_readwrite_storage_textures;`."""
 
     names: list[Name]
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class DiagnosticDirective(Directive):
+class DiagnosticDirective(Directive, kw_only=True, eq=False):
     """`diagnostic(severity, rule);`; `rule` keeps the dot of `chromium.unreachable_code`."""
 
     severity: Name
     rule: str
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class SyntaxTree:
+class SyntaxTree(msgspec.Struct, kw_only=True, eq=False):
     """A whole parsed file.
 
     Attributes:
@@ -442,4 +390,4 @@ class SyntaxTree:
     tokens: list[Token]
     directives: list[Directive]
     declarations: list[Declaration]
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = msgspec.field(default_factory=list)

@@ -6,8 +6,9 @@ Source: WebGPU, section "Texture Format Capabilities" (gpuweb.github.io/gpuweb/#
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from pixel_core.wgsl.types import Resource, Type
 
@@ -15,8 +16,7 @@ _CHANNELS = {"r": 1, "rg": 2, "rgba": 4}
 _ENCODINGS = ("8unorm", "8snorm", "8uint", "8sint", "16uint", "16sint", "16float", "32uint", "32sint", "32float")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TexelFormat:
+class TexelFormat(msgspec.Struct, frozen=True, kw_only=True):
     """One texel format.
 
     Attributes:

@@ -5,27 +5,25 @@ Sizes, alignments, offsets and strides are in bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Union
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+
+class Scalar(msgspec.Struct, frozen=True):
     """`bool`, `i32`, `u32`, `f32` or `f16`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Vector:
+class Vector(msgspec.Struct, frozen=True):
     """`vecN<T>`."""
 
     size: int
     component: Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(msgspec.Struct, frozen=True):
     """`matCxR<T>`: `columns` column vectors of `rows` components."""
 
     columns: int
@@ -33,23 +31,20 @@ class Matrix:
     component: Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Atomic:
+class Atomic(msgspec.Struct, frozen=True):
     """`atomic<i32>` or `atomic<u32>`."""
 
     component: Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(msgspec.Struct, frozen=True):
     """`array<element, count>`; `count` is None for a runtime-sized array."""
 
     element: Type
     count: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class StructField:
+class StructField(msgspec.Struct, frozen=True):
     """One member of a structure with its place in memory."""
 
     name: str
@@ -59,8 +54,7 @@ class StructField:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(msgspec.Struct, frozen=True):
     """A structure. `size` counts a trailing runtime-sized array as one element, as the minimum binding size does."""
 
     name: str
@@ -69,8 +63,7 @@ class Struct:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(msgspec.Struct, frozen=True):
     """`ptr<address_space, type, access>`."""
 
     address_space: str
@@ -78,8 +71,7 @@ class Pointer:
     access: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """A texture or sampler type, as written: `texture_2d<f32>`, `sampler`."""
 
     name: str

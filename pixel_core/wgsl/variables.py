@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pixel_core.wgsl import builtins
 from pixel_core.wgsl.attributes import attribute_of, integer_of
@@ -14,8 +14,7 @@ from pixel_core.wgsl.syntax import Identifier, VariableDeclaration
 from pixel_core.wgsl.types import Atomic, Resource, Struct, Type
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleVariable:
+class ModuleVariable(msgspec.Struct, frozen=True, kw_only=True):
     """A `var` at module scope.
 
     Attributes:

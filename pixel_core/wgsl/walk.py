@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import cache
 
 from pixel_core.wgsl.syntax import Node, SyntaxTree
@@ -41,7 +40,5 @@ def _child_fields(node_type: type[Node | SyntaxTree]) -> tuple[str, ...]:
     leaves = {"start", "end", "text", "suffix", "value", "operator", "keyword", "source", "tokens", "findings", "body_start"}
     holds_expression = {"Assignment", "Return"}
     return tuple(
-        field.name
-        for field in fields(node_type)
-        if field.name not in leaves or (field.name == "value" and node_type.__name__ in holds_expression)
+        name for name in node_type.__struct_fields__ if name not in leaves or (name == "value" and node_type.__name__ in holds_expression)
     )

@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -25,8 +24,7 @@ _MAX_LINE_BYTES: Final = 64 << 20
 _TAIL_BYTES: Final = 4_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessEnd:
+class ProcessEnd(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended.
 
     Attributes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, Protocol, final
 
+import msgspec
 from lsprotocol import types
 
 from pixel_coach.decide import NOT_REVIEWED
@@ -38,12 +38,11 @@ class OnEnded(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(msgspec.Struct):
     task: Task
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    stop: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     ended: TaskEnded | None = None
-    complaints: list[str] = field(default_factory=list[str])
+    complaints: list[str] = msgspec.field(default_factory=list[str])
 
 
 @final

@@ -10,9 +10,10 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, final
+
+import msgspec
 
 from pixel_coach.accept import best_attempt
 from pixel_coach.apply import read_base
@@ -42,8 +43,7 @@ _MOST_DONE: Final = 10
 _LOG: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskView:
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     """A task about a document.
 
     Attributes:
@@ -73,8 +73,7 @@ class TaskView:
         return tuple(one for one in placed if not one.is_taken and one.hunk.number not in self.rejected)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoachView:
+class CoachView(msgspec.Struct, frozen=True, kw_only=True):
     """What the queue says of one document.
 
     Attributes:
@@ -94,12 +93,11 @@ class CoachView:
         return next((view for view in (*self.open, *self.done) if view.task.number == number), None)
 
 
-@dataclass(slots=True)
-class _Memory:
+class _Memory(msgspec.Struct):
     """What of a session the queue does not keep."""
 
-    bases: dict[str, str] = field(default_factory=dict[str, str])
-    rejected: dict[int, frozenset[int]] = field(default_factory=dict[int, frozenset[int]])
+    bases: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    rejected: dict[int, frozenset[int]] = msgspec.field(default_factory=dict[int, frozenset[int]])
 
 
 @final

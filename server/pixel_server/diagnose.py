@@ -7,10 +7,11 @@ import json
 import os
 import platform
 import sys
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_core import __version__
 from pixel_core.engines.tint import INSTALL_HINT, tint_version
@@ -48,8 +49,7 @@ print(json.dumps({"python": sys.version.split()[0], "numpy": found}))
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at.
 
     Attributes:

@@ -10,10 +10,10 @@ import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from pathspec import GitIgnoreSpec
 
 from pixel_core.findings import Finding, Location, Severity
@@ -29,16 +29,14 @@ _IGNORE_FILES: Final = (".gitignore", ".ignore")
 _MAX_WILDCARDS: Final = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discovery:
+class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     """The shaders found, each once and in the order of the paths; and a finding for every path that names nothing."""
 
     shaders: tuple[Path, ...]
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignore:
+class _Ignore(msgspec.Struct, frozen=True):
     """An ignore file: its folder, and its patterns."""
 
     folder: Path

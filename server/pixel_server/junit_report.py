@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
+
+import msgspec
 
 from pixel_core.findings import Finding, Severity
 from pixel_core.kernels.report import (
@@ -90,8 +91,7 @@ def _stray_suite(findings: Iterable[Finding], sources: Mapping[Path, SourceText]
     return suite
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
+class _Said(msgspec.Struct, frozen=True, kw_only=True):
     """A test case to be, with the findings that explain it."""
 
     name: str

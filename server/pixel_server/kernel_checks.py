@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from lsprotocol import types
+from msgspec.structs import replace
 
 from pixel_core.errors import EngineUnavailable, PixelError
 from pixel_core.findings import Finding, Location

@@ -7,9 +7,9 @@ import enum
 import logging
 from collections.abc import Generator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Union
 
+import msgspec
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest, JsonRpcServerNotInitialized
 from pygls.protocol import LanguageServerProtocol, default_converter
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Unreadable:
+class _Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is JSON, and not what its method takes.
 
     Attributes:

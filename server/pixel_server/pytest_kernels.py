@@ -6,10 +6,11 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding
@@ -24,8 +25,7 @@ class KernelFailure(Exception):  # noqa: N818 -- the outcome of a test; what it 
     """A kernel did not pass; the message is what the terminal shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Checks:
+class _Checks(msgspec.Struct, frozen=True):
     """The checker of one session, and the loop that it lives in."""
 
     checker: Checker

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding, Location, Severity

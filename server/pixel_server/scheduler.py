@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
-class _Turn(Generic[Result]):
+class _Turn(msgspec.Struct, Generic[Result]):
     work: Callable[[asyncio.Event], Awaitable[Result]]
     cancel: asyncio.Event
     future: asyncio.Future[Result]

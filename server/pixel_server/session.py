@@ -6,11 +6,12 @@ Features get a `ShaderView`, which is frozen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from lsprotocol.types import Position
+from msgspec.structs import replace
 from pygls.uris import from_fs_path, to_fs_path
 
 from pixel_core.findings import Finding, Location
@@ -31,8 +32,7 @@ from pixel_server.trust import Trust
 WGSL: Final = "wgsl"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One version of an open document.
 
     Attributes:
@@ -52,8 +52,7 @@ class Document:
     content: ClientText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
+class Texts(msgspec.Struct, frozen=True, kw_only=True):
     """What a shader's findings rest on.
 
     Attributes:
@@ -67,12 +66,11 @@ class Texts:
     shader: SourceText
     sidecar: SourceText | None
     problem: Finding | None = None
-    included: Mapping[Path, SourceText | None] = field(default_factory=dict[Path, "SourceText | None"])
+    included: Mapping[Path, SourceText | None] = msgspec.field(default_factory=dict[Path, "SourceText | None"])
     may_run: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Analysis:
+class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     """What can be said about a shader without running it."""
 
     texts: Texts
@@ -80,8 +78,7 @@ class Analysis:
     examination: Examination
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a check.
 
     Attributes:
@@ -92,7 +89,7 @@ class Verdict:
 
     texts: Texts
     report: CheckReport
-    earlier: Mapping[str, ValidationReport] = field(default_factory=dict[str, ValidationReport])
+    earlier: Mapping[str, ValidationReport] = msgspec.field(default_factory=dict[str, ValidationReport])
 
     def earlier_than(self, texts: Texts) -> Mapping[str, ValidationReport]:
         """The latest reports of other texts, by contract."""
@@ -102,8 +99,7 @@ class Verdict:
         return {**self.earlier, **{kernel.contract: kernel for kernel in ran if kernel.contract is not None}}
 
 
-@dataclass(slots=True, kw_only=True)
-class OpenShader:
+class OpenShader(msgspec.Struct, kw_only=True):
     """A shader of which the text or the sidecar is open.
 
     Attributes:
@@ -125,8 +121,7 @@ class OpenShader:
     told: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShaderView:
+class ShaderView(msgspec.Struct, frozen=True, kw_only=True):
     """What the features may know of a shader at one moment.
 
     Attributes:
@@ -165,8 +160,7 @@ class ShaderView:
         return tuple(contract for contract in contracts if any(step.entry == entry for step in contract.passes))
 
 
-@dataclass(slots=True, kw_only=True)
-class Session:
+class Session(msgspec.Struct, kw_only=True):
     """Everything that changes while the server runs.
 
     Attributes:
@@ -181,11 +175,11 @@ class Session:
 
     client: Client
     trust: Trust
-    settings: Settings = field(default_factory=Settings)
-    defaults: Settings = field(default_factory=Settings)
+    settings: Settings = msgspec.field(default_factory=Settings)
+    defaults: Settings = msgspec.field(default_factory=Settings)
     folders: tuple[Path, ...] = ()
-    documents: dict[str, Document] = field(default_factory=dict)
-    shaders: dict[str, OpenShader] = field(default_factory=dict)
+    documents: dict[str, Document] = msgspec.field(default_factory=dict)
+    shaders: dict[str, OpenShader] = msgspec.field(default_factory=dict)
 
     def shader_of(self, uri: str) -> OpenShader | None:
         """The shader that a document is the text or the sidecar of."""

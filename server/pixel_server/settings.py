@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_core.kernels.validate import CheckOptions
 
@@ -17,8 +19,7 @@ _OF_CLIENTS: Final = frozenset({"serverCommand", "trace", "trusted"})
 """Keys that stand in the same section and are not ours to read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings in force.
 
     Attributes:

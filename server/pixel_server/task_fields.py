@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.tasks import Action, Limits
 from pixel_core.errors import PixelError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFields:
+class TaskFields(msgspec.Struct, frozen=True, kw_only=True):
     """The options of `add` and `edit`; None where one was not given, and an empty text takes away what was there.
 
     Attributes:

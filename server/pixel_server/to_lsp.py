@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from lsprotocol import types
 
 from pixel_core.findings import Finding, Location
@@ -21,8 +21,7 @@ _COMMAND: Final = "re-run: "
 _EMPTY: Final = ClientText("", "utf-32")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(msgspec.Struct, frozen=True, kw_only=True):
     """How places become the editor's.
 
     Attributes:

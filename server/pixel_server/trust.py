@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from pixel_core.errors import PixelError
 from pixel_core.replace_file import replace_file
@@ -79,8 +80,7 @@ class TrustStore:
             raise PixelError(f"{self.path} cannot be written: {problem.strerror}") from problem
 
 
-@dataclass(slots=True)
-class Trust:
+class Trust(msgspec.Struct):
     """What may run in this session.
 
     Attributes:
@@ -92,8 +92,8 @@ class Trust:
 
     store: TrustStore
     editor: bool | None = None
-    asked: set[Path] = field(default_factory=set)
-    granted: set[Path] = field(default_factory=set)
+    asked: set[Path] = msgspec.field(default_factory=set)
+    granted: set[Path] = msgspec.field(default_factory=set)
 
     def allows(self, workspace: Path) -> bool:
         """Whether kernels of a workspace may run."""

@@ -6,10 +6,10 @@ import asyncio
 import os
 from collections.abc import Collection, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import replace
 from rich.console import Console
 from rich.text import Text
 from watchdog.events import FileSystemEvent, FileSystemEventHandler

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
+from msgspec.structs import replace
 
 from coach_testing.agents import ListedAgent
 from coach_testing.desk import Desk, KnowingProver, evidence, fenced

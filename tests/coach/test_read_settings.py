@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields, replace
 from pathlib import Path
 from textwrap import dedent
 
 import jsonschema
 import pytest
 import tomli
+from msgspec.structs import fields, replace
 
 from pixel_coach.read_settings import Overrides, config_folder, read_settings
 from pixel_coach.settings import CRITERIA, LOCAL_SERVICES, REVIEW_SERVICES, AgentSettings, CoachSettings, Criterion

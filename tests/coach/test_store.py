@@ -66,8 +66,8 @@ class TestTasks:
         assert task.number == 1
         assert task.state is State.PENDING
         assert (task.created_at, task.updated_at) == (1_000_000.0, 1_000_000.0)
-        assert {name: getattr(task, name) for name in given.__dataclass_fields__} == {
-            name: getattr(given, name) for name in given.__dataclass_fields__
+        assert {name: getattr(task, name) for name in given.__struct_fields__} == {
+            name: getattr(given, name) for name in given.__struct_fields__
         }
         assert store.get(1) == task
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 OnText = Callable[[str], None]
 """Called with each piece of text as it arrives."""
@@ -13,8 +14,7 @@ Log = Callable[[Mapping[str, Any]], None]
 """Called with each request, reply and command, as JSON can hold it, keys already redacted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Availability:
+class Availability(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an agent can be asked now.
 
     Attributes:
@@ -36,8 +36,7 @@ class Availability:
     is_local: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """One request to a model.
 
     Attributes:
@@ -67,8 +66,7 @@ class Prompt:
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What one request took.
 
     Attributes:
@@ -88,8 +86,7 @@ class Usage:
     is_exact: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What a model answered.
 
     Attributes:
@@ -103,8 +100,8 @@ class Reply:
     text: str
     is_complete: bool
     model: str
-    usage: Usage = field(default_factory=Usage)
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    usage: Usage = msgspec.field(default_factory=Usage)
+    detail: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Agent(Protocol):

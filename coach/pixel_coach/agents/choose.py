@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from pixel_coach.agents.base import Agent, Availability, Log
 from pixel_coach.agents.embedded import EmbeddedAgent
@@ -24,8 +25,7 @@ LOCAL_ONLY: Final = "local only"
 NONE: Final = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
+class Team(msgspec.Struct, frozen=True, kw_only=True):
     """Who works on the tasks.
 
     Attributes:

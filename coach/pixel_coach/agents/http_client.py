@@ -7,10 +7,10 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import httpx
+import msgspec
 
 from pixel_coach.agents.address import Address
 from pixel_coach.agents.base import Log
@@ -27,8 +27,7 @@ _ERROR_STATUS: Final = 400
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpOptions:
+class HttpOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a service is spoken to.
 
     Attributes:

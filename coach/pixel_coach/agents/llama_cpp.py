@@ -6,11 +6,11 @@ Interface: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.agents.address import Address, read_address
 from pixel_coach.agents.base import Availability, Log, OnText, Prompt, Reply

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -69,8 +68,7 @@ class _Refusal(msgspec.Struct):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
+class _Model(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     context_tokens: int
     is_local: bool

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from pixel_core.findings import Finding
 from pixel_core.kernels.load_shader import LoadedShader, load_shader
@@ -28,8 +30,7 @@ from pixel_server.terminal.render_benchmark import render_benchmark
 from pixel_server.terminal.render_findings import render_findings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchCommand:
+class BenchCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:

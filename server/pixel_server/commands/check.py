@@ -6,8 +6,9 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.kernels.report import CheckReport
 from pixel_core.kernels.validate import Checker, CheckOptions
@@ -21,8 +22,7 @@ from pixel_server.terminal.progress import progress
 from pixel_server.terminal.write_report import write_report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckCommand:
+class CheckCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:

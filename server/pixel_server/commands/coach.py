@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -29,8 +28,7 @@ Tell = Callable[[Event], None]
 _CODES: Final = {signal.SIGINT: INTERRUPTED_CODE, signal.SIGTERM: TERMINATED_CODE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoachCommand:
+class CoachCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:
@@ -50,7 +48,7 @@ class CoachCommand:
     max_tasks: int | None = None
     apply: bool = False
     form: str = "text"
-    overrides: Overrides = field(default_factory=Overrides)
+    overrides: Overrides = msgspec.field(default_factory=Overrides)
     color: bool = True
 
 
@@ -88,13 +86,12 @@ def exit_code_of(ended: RunEnded) -> int:
     return PASSED_CODE if all(state in REACHED for state, number in ended.by_state.items() if number) else FAILED_CODE
 
 
-@dataclass(slots=True)
-class _Account:
+class _Account(msgspec.Struct):
     """What has been told, for the one JSON object at the end and for the exit code."""
 
     started: RunStarted | None = None
-    tasks: list[TaskEnded] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    tasks: list[TaskEnded] = msgspec.field(default_factory=list)
+    notices: list[Notice] = msgspec.field(default_factory=list)
     ended: RunEnded | None = None
     has_lost_reader: bool = False
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.errors import PixelError
 from pixel_core.weights.conversion import Conversion
@@ -20,8 +21,7 @@ from pixel_server.terminal.open_console import open_console
 SHOWN_DAMAGES = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertCommand:
+class ConvertCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:

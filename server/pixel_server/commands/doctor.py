@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import asdict
 from rich.text import Text
 
 from pixel_server.diagnose import ADVICE, OK, PROBLEM, Diagnosis, diagnose

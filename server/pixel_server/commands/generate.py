@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
+
+import msgspec
 
 from pixel_core.errors import RequestRefused
 from pixel_core.inference.find_model import find_model
@@ -20,8 +21,7 @@ _LONGEST_PROMPT: Final = 1 << 24
 """Characters taken from standard input; far more than any context holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerateCommand:
+class GenerateCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:
@@ -43,7 +43,7 @@ class GenerateCommand:
     system: str | None = None
     is_chat: bool = False
     max_tokens: int = 256
-    sampling: SamplingOptions = field(default_factory=SamplingOptions)
+    sampling: SamplingOptions = msgspec.field(default_factory=SamplingOptions)
     stop: tuple[str, ...] = ()
     backend: BackendName = "auto"
     context_tokens: int = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
 
+import msgspec
 from rich.text import Text
 
 from pixel_coach.tasks import State
@@ -18,8 +18,7 @@ from pixel_server.terminal.open_console import open_console
 from pixel_server.terminal.render_tasks import render_counts, render_tasks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFilter:
+class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which tasks.
 
     Attributes:

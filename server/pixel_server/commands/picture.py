@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.errors import one_line
 from pixel_core.weights.model_file import open_model
@@ -21,8 +22,7 @@ from pixel_server.terminal.open_console import open_console
 SHOWN_DIFFERENCES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureCommand:
+class PictureCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:

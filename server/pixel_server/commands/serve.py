@@ -8,9 +8,10 @@ import secrets
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_core.errors import PixelError
 from pixel_core.inference.find_model import find_model
@@ -23,8 +24,7 @@ _SHORTEST_TOKEN: Final = 16
 _LONGEST_TOKEN: Final = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeCommand:
+class ServeCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:

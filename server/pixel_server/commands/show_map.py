@@ -6,8 +6,9 @@ import asyncio
 import secrets
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pixel_core.errors import PixelError
 from pixel_core.inference.find_model import find_model
@@ -17,8 +18,7 @@ from pixel_core.weights.pxi import Pxi
 from pixel_server.exit_codes import INTERRUPTED_CODE, PASSED_CODE, TERMINATED_CODE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapCommand:
+class MapCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:

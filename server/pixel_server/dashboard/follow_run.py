@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, final
 
 import msgspec
+from msgspec.structs import replace
 
 from pixel_coach.attempts import Evidence, Review, ReviewUnavailable
 from pixel_coach.events import (
@@ -31,8 +31,7 @@ MAX_READ: Final = 4 * 1024 * 1024
 """Bytes of a log that one look reads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunView:
+class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """A run as its log tells it.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixel_coach.attempts import Attempt
 from pixel_coach.errors import QueueError
@@ -18,8 +19,7 @@ MAX_TASKS: Final = 500
 NEEDS_A_PERSON: Final = (State.AWAITING_ACCEPTANCE, State.NEEDS_HUMAN, State.FAILED, State.BLOCKED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The queue at one moment.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from lsprotocol import types
 
 from pixel_coach.tasks import WORKING, Action, State
@@ -43,8 +43,7 @@ _MOST: Final = 5
 """Tasks, and findings, that actions are offered for at one place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where actions are asked for.
 
     Attributes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
+
+import msgspec
 
 from pixel_coach.hunks import Hunk
 from pixel_core.findings import Span
@@ -23,8 +24,7 @@ MARK: Final = "\ufeff"
 """A byte order mark, which files have and editors do not show."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedHunk:
+class PlacedHunk(msgspec.Struct, frozen=True, kw_only=True):
     """A hunk in a text.
 
     Attributes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
 from lsprotocol import types
+from msgspec.structs import replace
 
 from pixel_coach.anchor_findings import fingerprint
 from pixel_coach.attempts import Attempt, Review, ReviewFinding
@@ -25,8 +26,7 @@ _MOST_COMPARED: Final = 1_000_000
 _SEVERITIES: Final[Mapping[str, Severity]] = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
     """A review's finding on the open text.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from lsprotocol import types
+from msgspec.structs import replace
 
 from pixel_server.client_text import ClientText
 from pixel_server.session import Document, Session, path_of

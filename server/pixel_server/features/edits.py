@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from lsprotocol import types
+from msgspec.structs import replace
 
 from pixel_core.findings import Span
 from pixel_core.kernels.stub import contract_stub

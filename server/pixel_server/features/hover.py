@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from lsprotocol import types
 
 from pixel_core.findings import Finding
@@ -23,8 +23,7 @@ MAX_CASES: Final = 20
 """Cases listed in a hover; the report holds them all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Section:
+class _Section(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a hover: a title, paragraphs of our own in Markdown, and lines as they stand."""
 
     title: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -18,8 +17,7 @@ def _new_id() -> str:
     return secrets.token_hex(12)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyForm:
+class ReplyForm(msgspec.Struct, frozen=True, kw_only=True):
     """What the JSON of one reply has in common.
 
     Attributes:
@@ -33,8 +31,8 @@ class ReplyForm:
     is_chat: bool
     model: str
     has_usage: bool = False
-    id: str = field(default_factory=_new_id)
-    created: int = field(default_factory=lambda: int(time.time()))
+    id: str = msgspec.field(default_factory=_new_id)
+    created: int = msgspec.field(default_factory=lambda: int(time.time()))
 
     def whole(self, outcome: Outcome) -> bytes:
         """The whole reply."""

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from rich.cells import cell_len
 from rich.text import Text
 
@@ -21,8 +21,7 @@ TAB_WIDTH: Final = 4
 GUTTER_STYLE: Final = "blue"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the source that is underlined.
 
     Attributes:
@@ -38,8 +37,7 @@ class Mark:
     style: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Underline:
+class _Underline(msgspec.Struct, frozen=True):
     """The part of a mark on one line: code-point columns from 0, end exclusive."""
 
     start: int
@@ -109,8 +107,7 @@ def _row(line: str, number: int, underlines: Sequence[_Underline], medium: Mediu
     return texts
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(msgspec.Struct, frozen=True):
     """The part of a line that is shown: its text, its first code point, and the cell of each code point and of the end."""
 
     shown: str

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from rich.console import Console
 
 PIPE_WIDTH: Final = 160
 """Cells of a source line shown where there is no terminal to measure."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glyphs:
+class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
     """The signs that the terminal form draws with."""
 
     corner: str
@@ -50,8 +49,7 @@ _ASCII_SPELLINGS = str.maketrans(
 _BIDIRECTIONAL_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Medium:
+class Medium(msgspec.Struct, frozen=True, kw_only=True):
     """Where a rendered text goes.
 
     Attributes:

@@ -11,6 +11,7 @@ from pixel_core.engines.instrument import WatchedShader, watch_loops, zero_workg
 from pixel_core.source import SourceText
 from pixel_core.wgsl.analyse import Module, analyse
 from pixel_core.wgsl.parse import parse
+from pixel_core.wgsl.reflect import interface_of
 from pixel_testing.marked_wgsl import check_text
 
 SHADERS = sorted((Path(__file__).parents[3] / "shaders").glob("*.wgsl"))
@@ -185,12 +186,28 @@ def test_loops_are_numbered_in_order_with_their_places_in_the_original() -> None
 
 def test_only_functions_of_compute_entry_points_are_watched() -> None:
     text = "fn idle() { loop { break; } } @fragment fn draw() { loop { break; } }"
-    assert watched(text) == WatchedShader(source=text, loops=())
+    assert watched(text) == WatchedShader(source=text, loops=(), entries=frozenset(), binding=5)
+
+
+def entries_with_the_extra_buffer(source: str) -> set[str]:
+    """Told from the rewritten text."""
+    return {entry.name for entry in interface_of(module_of(source)).entry_points if any("watched" in name for name in entry.bindings)}
+
+
+def test_the_entry_points_that_reach_a_loop_are_told() -> None:
+    text = (
+        "fn deep() { while (true) { break; } } fn middle() { deep(); } fn none() {}"
+        "@compute @workgroup_size(1) fn far() { middle(); } @compute @workgroup_size(1) fn near() { loop { break; } }"
+        "@compute @workgroup_size(1) fn straight() { none(); } @fragment fn draw() { deep(); }"
+    )
+    assert watched(text).entries == {"far", "near"}
+    assert entries_with_the_extra_buffer(watched(text).source) == {"far", "near", "draw"}
 
 
 @pytest.mark.parametrize("path", SHADERS, ids=lambda path: path.stem)
 def test_the_shipped_kernels_stay_valid_and_keep_their_lines(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
+    assert watched(text).entries == entries_with_the_extra_buffer(watched(text).source)
     result = zeroed(watched(text).source)
     assert [finding for finding in check_text(result).findings if finding.severity == 1] == []
     changed = [after for before, after in zip(text.splitlines(), result.splitlines(), strict=False) if before != after]

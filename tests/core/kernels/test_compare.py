@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from array_testing import NOWHERE, SCALED, evaluate
 from pixel_core.kernels.accuracy import ACCURACY

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from array_testing import NOWHERE, buffer, case, contract
 from pixel_core.kernels.bounded import from_input

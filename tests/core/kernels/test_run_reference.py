@@ -6,12 +6,12 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from pixel_core.kernels.find_interpreter import find_interpreter
 from pixel_core.kernels.run_reference import ReferenceCall, ReferenceFailure, ReferenceOutputs, ReferenceRunner

@@ -245,6 +245,7 @@ def test_a_long_dispatch_can_be_cancelled_and_killed(child: Child) -> None:
         cancel = asyncio.Event()
         asyncio.get_running_loop().call_later(0.5, cancel.set)
         await check_exit(supervisor, "cancelled", cancel=cancel)
+        await check_good(supervisor)  # a child that still starts would answer the withdrawal in time
         await check_exit(supervisor, "timeout", timeout_s=0.5)
         running = asyncio.ensure_future(check_exit(supervisor, "killed"))
         await asyncio.sleep(0.5)

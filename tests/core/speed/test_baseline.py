@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pixel_core.errors import PixelError
 from pixel_core.speed.baseline import MAX_BYTES, entries_by_key, entry_of, read_baseline, save_baseline

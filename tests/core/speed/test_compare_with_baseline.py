@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pixel_core.speed.baseline import VERSION, Baseline, entry_of
 from pixel_core.speed.benchmark import Work

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lsprotocol import types
+from msgspec.structs import replace
 
 from pixel_core.errors import EngineUnavailable
 from pixel_core.findings import Finding, Location
