@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pixel_core.engines.device_program import ProgramBuffer, ProgramDevice, ProgramDispatch
-from pixel_core.inference.device_backend import has_subgroups, working_memory
+from pixel_core.inference.device_backend import check_sizes, has_subgroups, working_memory
 from pixel_core.inference.device_layers import LayerRecorder
 from pixel_core.inference.device_weights import DeviceMatrix, StorageKind, upload_matrix
 from pixel_core.inference.model_kernels import ModelKernels, model_shaders
@@ -57,9 +57,10 @@ def choose_profile(device: ProgramDevice, model: ModelFile, config: ModelConfig,
         cache_folder: Where the choice is remembered; None measures every time.
 
     Raises:
-        ModelUnusable: The sample has what no kernel computes.
+        ModelUnusable: The model has what no kernel computes.
         DeviceFailed: The device was lost.
     """
+    check_sizes(config)
     file = None if cache_folder is None else cache_folder / _FOLDER / f"{_key(device, model)}.json"
     if file is not None:
         with contextlib.suppress(OSError, msgspec.MsgspecError):

@@ -87,7 +87,7 @@ class DeviceBackend:
         options = options or DeviceOptions()
         self._device = device
         self.config = config
-        _check(config)
+        check_sizes(config)
         self._has_subgroups = options.takes_subgroups and has_subgroups(device.real)
         self._batch = _choose_batch(config, has_subgroups=self._has_subgroups)
         self.context_length = min(options.context_length, config.context_length)
@@ -368,8 +368,12 @@ def _floats(model: ModelFile, name: str) -> NDArray[np.float32]:
     return dequantize(tensor.type, model.blocks(name), tensor.shape).reshape(-1)
 
 
-def _check(config: ModelConfig) -> None:
-    """What the kernels ask of a model's sizes."""
+def check_sizes(config: ModelConfig) -> None:
+    """What the kernels ask of a model's sizes.
+
+    Raises:
+        ModelUnusable: They do not have it.
+    """
     for what, length, step in (
         ("embedding", config.embedding_length, 32),
         ("feed-forward layer", config.feed_forward_length, 32),

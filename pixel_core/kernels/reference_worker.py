@@ -15,7 +15,6 @@ if not getattr(sys.flags, "safe_path", False):
 import argparse
 import ctypes
 import hashlib
-import importlib
 import importlib.machinery
 import importlib.util
 import inspect
@@ -211,9 +210,8 @@ def _call(function: Callable[..., Any], arguments: dict[str, Any], file: str) ->
     try:
         return function(**arguments)
     except SystemExit as problem:
-        raise ReferenceProblem(
-            "exited", f"it called sys.exit({problem.code!r}) instead of returning", _user_traceback(problem, file)
-        ) from None
+        message = f"it called sys.exit({problem.code!r}) instead of returning"
+        raise ReferenceProblem("exited", message, _user_traceback(problem, file)) from None
     except MemoryError as problem:
         raise ReferenceProblem("memory", "it needs more memory than it may have", _user_traceback(problem, file)) from None
     except BaseException as problem:  # noqa: BLE001 -- whatever the user's function raises is an answer

@@ -21,6 +21,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _CHUNK_BYTES: Final = 1 << 16
 _PARENT_POLL_S: Final = 2.0
+_GREETING_POLL_S: Final = 0.02
 
 _SWITCH_S: Final = 0.001
 """How long the analysis of a long text may keep the interpreter from other threads; Python's own 5 ms add up on the way of an answer."""
@@ -141,8 +142,9 @@ def _pump(stdin: BinaryIO, reader: asyncio.StreamReader, loop: asyncio.AbstractE
 
 async def _end_with_editor(pixel: PixelServer, task: asyncio.Task[None]) -> None:
     """End the server when the editor's process is gone, in case its end of the pipe was inherited by somebody else."""
+    # Soon after it is named: whether it is of this machine can be seen only while it lives.
     while pixel.server.process_id is None:
-        await asyncio.sleep(_PARENT_POLL_S)
+        await asyncio.sleep(_GREETING_POLL_S)
     process = pixel.server.process_id
     # An editor in another container has a number that means nothing here.
     if not _is_alive(process):

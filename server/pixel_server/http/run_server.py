@@ -28,6 +28,8 @@ def open_port(port: int) -> socket.socket:
         # A port that was left a minute ago may be taken again; one that is in use may not.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
+        # Whoever is told the address may come before the server is ready, and then waits instead of being turned away.
+        listening.listen(_BACKLOG)
     except OSError as problem:
         listening.close()
         raise PixelError(f"port {port} cannot be used: {problem.strerror or problem}", hint="choose another one with --port") from problem

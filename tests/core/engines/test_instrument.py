@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pixel_core.engines.instrument import WatchedShader, watch_loops, zero_workgroup_memory
+from pixel_core.engines.strip_enables import strip_enables
 from pixel_core.source import SourceText
 from pixel_core.wgsl.analyse import Module, analyse
 from pixel_core.wgsl.parse import parse
@@ -224,7 +225,7 @@ class _Adapter:
         import wgpu
 
         self.usage = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC
-        self.device: Any = wgpu.gpu.request_adapter_sync().request_device_sync()
+        self.device: Any = wgpu.gpu.request_adapter_sync().request_device_sync(required_features=["subgroup"])
 
     def run(self, source: str, words: int, workgroups: int, *, is_watched: bool = False) -> tuple[list[int], int]:
         module = self.device.create_shader_module(code=source)
@@ -356,4 +357,5 @@ def test_workgroup_memory_is_zero_when_the_entry_point_starts(adapter: _Adapter)
 @pytest.mark.parametrize("path", SHADERS, ids=lambda path: path.stem)
 def test_the_compiler_takes_the_rewritten_kernels(adapter: _Adapter, path: Path) -> None:
     source = zeroed(watched(path.read_text(encoding="utf-8")).source)
+    source = strip_enables(parse(SourceText(path, source)))
     assert adapter.device.create_shader_module(code=source) is not None

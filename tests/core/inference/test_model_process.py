@@ -16,6 +16,8 @@ from pixel_core.inference.messages import ChatMessage, GenerateRequest, ModelSou
 from pixel_core.inference.model_process import ModelProcess
 
 GREEDY = SamplingOptions(temperature=0)
+ENDLESS = "root ::= [a-z] root"
+"""A grammar whose texts never end, so that a reply goes on until the context is full."""
 
 
 @pytest.fixture
@@ -67,10 +69,11 @@ async def test_a_withdrawn_reply_leaves_the_model_loaded(process: ModelProcess, 
     await process.load()
     number = process.process_id
     cancel = asyncio.Event()
-    request = GenerateRequest(model=source, prompt="the", sampling=SamplingOptions(temperature=9.0, top_k=0, top_p=1, min_p=0))
+    request = GenerateRequest(model=source, prompt="the", grammar=ENDLESS)
     assert await process.generate(request, lambda _: cancel.set(), cancel) is None
-    asking = asyncio.ensure_future(process.generate(request))
-    await asyncio.sleep(0.05)
+    begun = asyncio.Event()
+    asking = asyncio.ensure_future(process.generate(request, lambda _: begun.set()))
+    await begun.wait()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
@@ -83,9 +86,7 @@ async def test_a_process_that_dies_is_one_sentence_and_the_next_request_starts_a
     await process.load()
     number = process.process_id
     assert number is not None
-    request = GenerateRequest(
-        model=source, prompt="the", max_tokens=2000, sampling=SamplingOptions(temperature=9.0, top_k=0, top_p=1, min_p=0)
-    )
+    request = GenerateRequest(model=source, prompt="the", grammar=ENDLESS)
     with pytest.raises(ModelProcessEnded) as caught:
         await process.generate(request, lambda _: os.kill(number, signal.SIGKILL))
     assert caught.value.message == "the model's process was killed from outside"

@@ -233,7 +233,9 @@ def test_memory_that_the_limit_denies(poor_child: Child) -> None:
         if isinstance(outcome, ChildExit):
             assert outcome.reason == "memory", outcome
         else:
-            assert [fault.kind for fault in outcome.faults] == ["out_of_memory"], outcome
+            # The device refuses it, or the expectation, which is computed beside.
+            (fault,) = outcome.faults
+            assert fault.kind == "out_of_memory" or "needs more memory" in fault.message, outcome
         await check_good(supervisor)
 
     poor_child.run(scenario)
