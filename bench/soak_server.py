@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from model_testing.random_models import RandomModel, write_random_model
 
-TOKEN = "soak"
+TOKEN = "a-token-of-the-soak-test"
 KINDS = ("whole", "stream", "slow", "hangs up", "impatient")
 
 
@@ -37,7 +37,7 @@ def main() -> None:
         shape = RandomModel(width=64, head_length=16, feed_forward=64, context=1024)
         model = options.model or write_random_model(Path(folder) / "tiny.gguf", shape)
         command = [sys.executable, "-m", "pixel_server.cli", "serve", str(model), "--backend", "reference", "--port", "8790"]
-        server = subprocess.Popen(command, env={**os.environ, "PIXEL_LSP_TOKEN": TOKEN}, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(command, env={**os.environ, "PIXEL_LSP_TOKEN": TOKEN})
         try:
             asyncio.run(soak(server, options.clients, options.rounds))
         finally:
@@ -52,25 +52,30 @@ async def soak(server: subprocess.Popen[bytes], clients: int, rounds: int) -> No
     async with httpx.AsyncClient(base_url="http://127.0.0.1:8790/v1", headers=headers, timeout=600, limits=limits) as client:
         while True:
             try:
-                (await client.get("/models")).raise_for_status()
+                models = await client.get("/models")
                 break
             except httpx.TransportError:
+                assert server.poll() is None, "the server ended"
                 await asyncio.sleep(0.2)
+        models.raise_for_status()
+        model = str(models.json()["data"][0]["id"])
         outcomes: Counter[str] = Counter()
         for number in range(rounds):
             chooser = random.Random(number)
             started = time.perf_counter()
-            results = await asyncio.gather(*(ask(client, KINDS[one % len(KINDS)], chooser.randrange(1 << 30)) for one in range(clients)))
+            results = await asyncio.gather(
+                *(ask(client, model, KINDS[one % len(KINDS)], chooser.randrange(1 << 30)) for one in range(clients))
+            )
             outcomes.update(results)
             seconds = time.perf_counter() - started
             print(f"round {number + 1}: {seconds:5.1f} s, {resident(server.pid)}; {dict(outcomes)}", flush=True)
         assert server.poll() is None, "the server ended"
 
 
-async def ask(client: httpx.AsyncClient, kind: str, seed: int) -> str:
+async def ask(client: httpx.AsyncClient, model: str, kind: str, seed: int) -> str:
     """One client, and what it saw."""
     chooser = random.Random(seed)
-    body = {"model": "any", "prompt": "the " * chooser.randrange(1, 40), "max_tokens": 24, "seed": seed % 1000, "stream": kind != "whole"}
+    body = {"model": model, "prompt": "the " * chooser.randrange(1, 40), "max_tokens": 24, "seed": seed % 1000, "stream": kind != "whole"}
     try:
         if kind == "whole":
             reply = await client.post("/completions", json=body)
