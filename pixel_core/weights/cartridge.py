@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,8 @@ def _size_of_png(path: Path) -> tuple[int, int]:
 def _decode(path: Path, width: int, height: int) -> Pixels:
     module: Any = images()
     try:
-        with module.open(path, formats=("PNG",)) as image:
+        # Pillow reads as many bytes as a chunk says it has: of a mapped file these are never more than there are.
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data, module.open(data, formats=("PNG",)) as image:
             if image.mode != "RGB" or image.size != (width, height) or "transparency" in image.info:
                 raise ModelFileError(f"{path} is a picture, but no cartridge of a model: it has transparency or several frames")
             return np.asarray(image, dtype=np.uint8)
