@@ -8,7 +8,20 @@ from pixel_core.inference.model_kernels import model_shaders
 from pixel_core.kernels import check
 
 FOLDER = model_shaders()
-INCLUDED = {*("activate", "activations", "each_token", "exact_exp", "exact_rsqrt", "float_texels", "nibbles", "quantise_block", "six_bits")}
+INCLUDED = {
+    *(
+        "activate",
+        "activations",
+        "each_token",
+        "exact_exp",
+        "exact_rsqrt",
+        "float_texels",
+        "nibbles",
+        "planes",
+        "quantise_block",
+        "six_bits",
+    )
+}
 TYPES = ("float_norm", "float_gate", "float_merge", "float_matvec", "embed_float", "embed_q4_k", "embed_q6_k")
 QUICK = ("norm_quantise", "gate_quantise", "rope_append", "attention_merge", "choose", "sample", "embed_q4", "q4_matvec", *TYPES)
 """What continuous integration runs; `pixel-lsp check shaders/model` runs all."""
